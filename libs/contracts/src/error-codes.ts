@@ -1,0 +1,90 @@
+// The one registry of error codes: what each means to a caller, as HTTP status and CLI exit code. Nothing else in the
+// repository knows either number. docs/errors.md explains every code; a test compares the two.
+
+/** CLI exit codes by kind of error; 0 is success and 1 an unexpected fault. */
+export const exitCodes = {
+  internal: 1,
+  usage: 2,
+  notFound: 3,
+  conflict: 4,
+  unavailable: 5,
+  denied: 6,
+  unknown: 7,
+} as const;
+
+interface ErrorCodeEntry {
+  /** HTTP status of the gateway's problem+json answer. */
+  readonly status: number;
+  readonly exit: number;
+  /** Whether the same request may be sent again unchanged with a hope of success. */
+  readonly retryable: boolean;
+  readonly title: string;
+}
+
+function entry(
+  status: number,
+  exit: keyof typeof exitCodes,
+  title: string,
+  retryable = false,
+): ErrorCodeEntry {
+  return { status, exit: exitCodes[exit], title, retryable };
+}
+
+export const errorCodes = {
+  // Bad input, rejected at the edge.
+  invalid_request: entry(400, 'usage', 'The request does not fit its schema'),
+  malformed_json: entry(400, 'usage', 'The body is not JSON'),
+  payload_too_large: entry(413, 'usage', 'The body is larger than the limit'),
+  unsupported_media_type: entry(415, 'usage', 'The body is not application/json'),
+  route_not_found: entry(404, 'usage', 'There is no such path'),
+  method_not_allowed: entry(405, 'usage', 'The path does not take this method'),
+  unauthenticated: entry(401, 'denied', 'The token is missing or wrong'),
+  forbidden: entry(403, 'denied', 'The token does not allow this'),
+  // Not there.
+  network_not_found: entry(404, 'notFound', 'There is no such network'),
+  host_not_found: entry(404, 'notFound', 'There is no such host'),
+  endpoint_not_found: entry(404, 'notFound', 'There is no such endpoint'),
+  address_not_found: entry(404, 'notFound', 'Nobody holds or held the address'),
+  lease_not_found: entry(404, 'notFound', 'There is no such lease'),
+  // Refused by the state.
+  network_name_taken: entry(409, 'conflict', 'A network has this name already'),
+  network_in_use: entry(409, 'conflict', 'The network still has endpoints'),
+  endpoint_name_taken: entry(409, 'conflict', 'An endpoint of the network has this name already'),
+  address_taken: entry(409, 'conflict', 'The address has a holder'),
+  address_reserved: entry(409, 'conflict', 'The address is reserved'),
+  address_outside_subnet: entry(422, 'usage', 'The address is in none of the subnets'),
+  mac_taken: entry(409, 'conflict', 'The MAC address has a holder'),
+  vni_taken: entry(409, 'conflict', 'A network has this VNI already'),
+  subnet_malformed: entry(400, 'usage', 'The subnet is not a valid CIDR'),
+  subnet_overlap: entry(409, 'conflict', 'The subnet overlaps another one'),
+  pool_exhausted: entry(409, 'conflict', 'The pool has no free address'),
+  subnets_exhausted: entry(409, 'conflict', 'The default pools have no free subnet'),
+  host_not_up: entry(409, 'conflict', 'The host is not up'),
+  host_in_use: entry(409, 'conflict', 'The host still holds endpoints'),
+  host_conflict: entry(409, 'conflict', 'Another host uses this name or address'),
+  sandbox_not_found: entry(422, 'usage', 'The network namespace does not exist on the host'),
+  program_failed: entry(502, 'unavailable', 'The host could not program its kernel', true),
+  lease_exists: entry(409, 'conflict', 'A lease has this name already'),
+  precondition_failed: entry(412, 'conflict', 'The resource has another revision'),
+  idempotency_key_reused: entry(422, 'usage', 'The idempotency key was used for another request'),
+  fenced: entry(409, 'conflict', 'A newer activation has taken over', true),
+  // The store.
+  revision_compacted: entry(410, 'notFound', 'The revision has been compacted'),
+  revision_future: entry(400, 'usage', 'The revision does not exist yet'),
+  key_invalid: entry(400, 'usage', 'The key is empty or too long'),
+  request_superseded: entry(409, 'conflict', 'The client has sent a later request already'),
+  not_leader: entry(503, 'unavailable', 'This replica does not lead', true),
+  no_leader: entry(503, 'unavailable', 'There is no leader at the moment', true),
+  // Failures.
+  overloaded: entry(429, 'unavailable', 'Too many requests are waiting', true),
+  unavailable: entry(503, 'unavailable', 'The service does not answer', true),
+  deadline_exceeded: entry(504, 'unavailable', 'The answer did not come in time', true),
+  unknown_outcome: entry(504, 'unknown', 'It is not known whether the request took effect'),
+  internal: entry(500, 'internal', 'Something went wrong inside'),
+} as const satisfies Record<string, ErrorCodeEntry>;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(errorCodes, code);
+}

@@ -1,0 +1,69 @@
+// Facts, published once they are committed. Each body carries the revision at which it became true.
+
+import { z } from 'zod';
+import { defineEvent } from './contract';
+import { idSchema, revisionSchema, timeSchema } from './names';
+
+const committed = { revision: revisionSchema, at: timeSchema };
+
+export const leaderChangedEvent = defineEvent({
+  noun: 'cluster',
+  verb: 'leader-changed',
+  body: z.object({
+    ...committed,
+    clusterId: idSchema,
+    leaderId: idSchema.nullable(),
+    term: z.int(),
+    /** The replica that says so. */
+    replicaId: idSchema,
+  }),
+});
+
+const networkBody = z.object({ ...committed, networkId: idSchema, name: z.string() });
+export const networkCreatedEvent = defineEvent({
+  noun: 'network',
+  verb: 'created',
+  body: networkBody,
+});
+export const networkDeletedEvent = defineEvent({
+  noun: 'network',
+  verb: 'deleted',
+  body: networkBody,
+});
+
+const endpointBody = z.object({
+  ...committed,
+  networkId: idSchema,
+  endpointId: idSchema,
+  name: z.string(),
+  host: idSchema,
+  addresses: z.array(z.string()),
+});
+export const endpointAttachedEvent = defineEvent({
+  noun: 'endpoint',
+  verb: 'attached',
+  body: endpointBody,
+});
+export const endpointDetachedEvent = defineEvent({
+  noun: 'endpoint',
+  verb: 'detached',
+  body: endpointBody,
+});
+
+const hostBody = z.object({ ...committed, hostId: idSchema, reason: z.string().optional() });
+export const hostUpEvent = defineEvent({ noun: 'host', verb: 'up', body: hostBody });
+export const hostDownEvent = defineEvent({ noun: 'host', verb: 'down', body: hostBody });
+export const hostRemovedEvent = defineEvent({ noun: 'host', verb: 'removed', body: hostBody });
+
+/** Not committed anywhere: an agent tells that its kernel had drifted and was put right. */
+export const kernelRepairedEvent = defineEvent({
+  noun: 'kernel',
+  verb: 'repaired',
+  body: z.object({
+    at: timeSchema,
+    hostId: idSchema,
+    networkId: idSchema,
+    kind: z.string(),
+    reason: z.string(),
+  }),
+});

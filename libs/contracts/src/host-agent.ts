@@ -1,0 +1,78 @@
+// Conversations with one host's agent, each on a subject of that host's own.
+
+import { z } from 'zod';
+import { defineContract } from './contract';
+import { idSchema, revisionSchema } from './names';
+import { digestSchema, shareDeltaSchema, shareSchema } from './share';
+
+const service = 'host-agent';
+
+/**
+ * The registry's push. Answered after the kernel has been programmed; the reply is the acknowledgement. A delta fits only
+ * an agent whose programmed revision is `base`; another one answers `snapshotWanted` and changes nothing.
+ */
+export const programContract = defineContract({
+  service,
+  verb: 'program',
+  description: 'Programs the share of the committed state that concerns this host.',
+  request: z.discriminatedUnion('kind', [
+    z.strictObject({
+      kind: z.literal('snapshot'),
+      revision: revisionSchema,
+      digest: digestSchema,
+      share: shareSchema,
+    }),
+    z.strictObject({
+      kind: z.literal('delta'),
+      base: revisionSchema,
+      revision: revisionSchema,
+      /** Of the share after the delta. */
+      digest: digestSchema,
+      delta: shareDeltaSchema,
+    }),
+  ]),
+  reply: z.object({
+    host: idSchema,
+    bootId: z.string(),
+    programmed: revisionSchema,
+    digest: digestSchema,
+    snapshotWanted: z.boolean(),
+    /** Endpoints of this host that could not be plugged in: the rest is programmed. */
+    faults: z.array(z.object({ endpointId: idSchema, code: z.string(), message: z.string() })),
+  }),
+  idempotent: true,
+  perInstance: true,
+});
+
+export const rowSchema = z.object({
+  networkId: idSchema,
+  kind: z.enum(['fdb', 'neighbor', 'nexthop', 'link']),
+  key: z.string(),
+  value: z.string(),
+});
+
+export const agentStatusContract = defineContract({
+  service,
+  verb: 'status',
+  description:
+    'What this host has programmed: revision, networks, rows as the kernel shows them, and repairs so far.',
+  request: z.strictObject({
+    network: z.string().max(64).optional(),
+    rows: z.boolean().default(false),
+  }),
+  reply: z.object({
+    host: idSchema,
+    bootId: z.string(),
+    programmed: revisionSchema,
+    digest: digestSchema,
+    networks: z.array(
+      z.object({ id: idSchema, name: z.string(), netns: z.string(), endpoints: z.int() }),
+    ),
+    /** Changes that the reconcile loop made because the kernel had drifted, by kind. */
+    repairs: z.record(z.string(), z.int()),
+    members: z.array(z.object({ host: z.string(), state: z.string(), incarnation: z.int() })),
+    rows: z.array(rowSchema).optional(),
+  }),
+  idempotent: true,
+  perInstance: true,
+});

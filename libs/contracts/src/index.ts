@@ -1,0 +1,15 @@
+// The public face: every conversation, event, record and error code of Skein.
+
+export * from './contract';
+export * from './error-codes';
+export * from './error-help';
+export * from './skein-error';
+export * from './names';
+export * from './store';
+export * from './consensus';
+export * from './state';
+export * from './ipam';
+export * from './share';
+export * from './host-agent';
+export * from './registry';
+export * from './events';

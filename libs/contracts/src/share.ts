@@ -1,0 +1,60 @@
+// A host's share of the committed state: the networks that it has endpoints on, all endpoints of those, and the hosts
+// behind them. What the registry pushes and the agent programs. How a share is derived and compared is libs/share's matter.
+
+import { z } from 'zod';
+import { addressSchema, cidrSchema, idSchema, macSchema, nameSchema } from './names';
+import { sandboxSchema, subnetRecordSchema } from './state';
+
+export const shareHostSchema = z.object({
+  id: idSchema,
+  vtep: addressSchema,
+  /** False while the host is committed `down`: rows stay, names go. */
+  live: z.boolean(),
+});
+export type ShareHost = z.output<typeof shareHostSchema>;
+
+export const shareNetworkSchema = z.object({
+  id: idSchema,
+  name: nameSchema,
+  vni: z.int(),
+  /** Overlay MTU of every interface on it. */
+  mtu: z.int(),
+  internal: z.boolean(),
+  subnets: z.array(subnetRecordSchema),
+});
+export type ShareNetwork = z.output<typeof shareNetworkSchema>;
+
+export const shareEndpointSchema = z.object({
+  id: idSchema,
+  networkId: idSchema,
+  host: idSchema,
+  name: nameSchema,
+  aliases: z.array(nameSchema),
+  service: nameSchema.optional(),
+  addresses: z.array(cidrSchema),
+  mac: macSchema,
+  /** On the endpoint's own host only. */
+  sandbox: sandboxSchema.optional(),
+});
+export type ShareEndpoint = z.output<typeof shareEndpointSchema>;
+
+export const shareSchema = z.object({
+  hosts: z.array(shareHostSchema),
+  networks: z.array(shareNetworkSchema),
+  endpoints: z.array(shareEndpointSchema),
+});
+export type Share = z.output<typeof shareSchema>;
+
+/** From one share to the next: whole items put in place of older ones, and ids that go. */
+export const shareDeltaSchema = z.object({
+  put: shareSchema,
+  removed: z.object({
+    hosts: z.array(idSchema),
+    networks: z.array(idSchema),
+    endpoints: z.array(idSchema),
+  }),
+});
+export type ShareDelta = z.output<typeof shareDeltaSchema>;
+
+/** Order-independent digest of a share, hexadecimal. */
+export const digestSchema = z.string();

@@ -1,0 +1,171 @@
+// What Skein keeps in the store: each kind of key, and the JSON under it. This is the committed state that every service
+// derives from; a key is built and taken apart nowhere else.
+
+import { z } from 'zod';
+import {
+  addressSchema,
+  cidrSchema,
+  idSchema,
+  labelsSchema,
+  macSchema,
+  nameSchema,
+  revisionSchema,
+  timeSchema,
+} from './names';
+
+export const stateRoot = '/skein/';
+
+export const keys = {
+  network: (networkId: string) => `${stateRoot}network/${networkId}`,
+  networks: `${stateRoot}network/`,
+  networkName: (name: string) => `${stateRoot}network-name/${name}`,
+  vni: (vni: number) => `${stateRoot}vni/${vni}`,
+  vnis: `${stateRoot}vni/`,
+  /** One record of all subnets in use: creating a network compares its modRevision, so two can't take one subnet. */
+  subnetTable: `${stateRoot}subnet-table`,
+  host: (hostId: string) => `${stateRoot}host/${hostId}`,
+  hosts: `${stateRoot}host/`,
+  endpoint: (networkId: string, endpointId: string) =>
+    `${stateRoot}endpoint/${networkId}/${endpointId}`,
+  endpoints: (networkId: string) => `${stateRoot}endpoint/${networkId}/`,
+  allEndpoints: `${stateRoot}endpoint/`,
+  /** Names and aliases share one space a network. */
+  endpointName: (networkId: string, name: string) =>
+    `${stateRoot}endpoint-name/${networkId}/${name}`,
+  endpointNames: (networkId: string) => `${stateRoot}endpoint-name/${networkId}/`,
+  /** `sortable` is libs/ip's fixed-width hexadecimal form, so that a range of keys is a range of addresses. */
+  address: (networkId: string, sortable: string) => `${stateRoot}address/${networkId}/${sortable}`,
+  addresses: (networkId: string) => `${stateRoot}address/${networkId}/`,
+  allAddresses: `${stateRoot}address/`,
+  mac: (networkId: string, mac: string) => `${stateRoot}mac/${networkId}/${mac}`,
+  macs: (networkId: string) => `${stateRoot}mac/${networkId}/`,
+  actor: (kind: string, id: string) => `${stateRoot}actor/${kind}/${id}`,
+  actors: `${stateRoot}actor/`,
+  idempotency: (key: string) => `${stateRoot}idempotency/${key}`,
+} as const;
+
+/** What a key is of; `other` are indices and locks, whose facts stand in the records as well. */
+export type StateKey =
+  | { readonly kind: 'network'; readonly networkId: string }
+  | { readonly kind: 'host'; readonly hostId: string }
+  | { readonly kind: 'endpoint'; readonly networkId: string; readonly endpointId: string }
+  | { readonly kind: 'address'; readonly networkId: string; readonly sortable: string }
+  | { readonly kind: 'other' };
+
+/** Takes a key of the state apart. */
+export function parseStateKey(key: string): StateKey {
+  const parts = key.startsWith(stateRoot) ? key.slice(stateRoot.length).split('/') : [];
+  const [noun, first, second] = parts;
+  if (first === undefined) return { kind: 'other' };
+  if (parts.length === 2 && noun === 'network') return { kind: 'network', networkId: first };
+  if (parts.length === 2 && noun === 'host') return { kind: 'host', hostId: first };
+  if (parts.length !== 3 || second === undefined) return { kind: 'other' };
+  if (noun === 'endpoint') return { kind: 'endpoint', networkId: first, endpointId: second };
+  if (noun === 'address') return { kind: 'address', networkId: first, sortable: second };
+  return { kind: 'other' };
+}
+
+/** A cause that P8 can name: which request, from whom, when the leader committed it. */
+export const causeSchema = z.object({ request: z.string(), at: timeSchema });
+
+export const subnetRecordSchema = z.object({
+  cidr: cidrSchema,
+  /** Dynamic addresses come from this part of the subnet only. */
+  range: cidrSchema.optional(),
+  gateway: addressSchema,
+  reserved: z.record(z.string(), addressSchema).default({}),
+});
+export type SubnetRecord = z.output<typeof subnetRecordSchema>;
+
+export const networkRecordSchema = z.object({
+  id: idSchema,
+  name: nameSchema,
+  vni: z.int().min(1).max(0xffffff),
+  subnets: z.array(subnetRecordSchema).min(1),
+  attachable: z.boolean(),
+  internal: z.boolean(),
+  multicast: z.boolean(),
+  encrypted: z.boolean(),
+  onHostLoss: z.enum(['keep', 'fence']),
+  /** Overlay MTU asked for; absent: derived from the hosts' underlay MTU. */
+  mtu: z.int().min(576).max(65_485).optional(),
+  labels: labelsSchema,
+  created: causeSchema,
+});
+export type NetworkRecord = z.output<typeof networkRecordSchema>;
+
+export const subnetTableSchema = z.object({
+  subnets: z.array(z.object({ cidr: cidrSchema, networkId: idSchema })),
+});
+export type SubnetTable = z.output<typeof subnetTableSchema>;
+
+export const hostRecordSchema = z.object({
+  /** The host's own stable id; also a token of its subjects. */
+  id: idSchema,
+  name: nameSchema,
+  /** Address of its VXLAN tunnel endpoint on the underlay. */
+  vtep: addressSchema,
+  /** Where its SWIM member listens: `address:port`. */
+  gossip: z.string(),
+  underlayMtu: z.int(),
+  bootId: z.string(),
+  /** Grows by one with each boot id. */
+  epoch: z.int(),
+  state: z.enum(['up', 'down']),
+  /** When `state` last changed, and why. */
+  since: timeSchema,
+  reason: z.string().optional(),
+  labels: labelsSchema,
+});
+export type HostRecord = z.output<typeof hostRecordSchema>;
+
+export const sandboxSchema = z.object({
+  /** Path of a network namespace on the endpoint's host, as in `/run/netns/x` or `/proc/<pid>/ns/net`. */
+  netns: z.string().regex(/^\/[\w./-]{1,255}$/, 'expected an absolute path'),
+  /** Name of the interface inside; default `eth0`, or the next free one. */
+  interface: z
+    .string()
+    .regex(/^[a-z][a-z0-9_.-]{0,14}$/)
+    .optional(),
+});
+export type Sandbox = z.output<typeof sandboxSchema>;
+
+export const endpointRecordSchema = z.object({
+  id: idSchema,
+  networkId: idSchema,
+  host: idSchema,
+  name: nameSchema,
+  aliases: z.array(nameSchema),
+  service: nameSchema.optional(),
+  /** Addresses with the prefix length of their subnet: `10.1.0.5/24`. */
+  addresses: z.array(cidrSchema).min(1),
+  mac: macSchema,
+  sandbox: sandboxSchema.optional(),
+  labels: labelsSchema,
+  created: causeSchema,
+});
+export type EndpointRecord = z.output<typeof endpointRecordSchema>;
+
+export const endpointNameRecordSchema = z.object({ endpointId: idSchema });
+
+export const addressRecordSchema = z.object({
+  address: addressSchema,
+  networkId: idSchema,
+  /** `resting`: released, and not given out again before `until` unless nothing else is free. */
+  state: z.enum(['held', 'resting']),
+  kind: z.enum(['endpoint', 'gateway', 'reserved']),
+  /** Who holds it (or held it, while resting). */
+  endpointId: idSchema.optional(),
+  /** Name under which it is reserved. */
+  reservedAs: z.string().optional(),
+  host: idSchema.optional(),
+  bootId: z.string().optional(),
+  /** Fencing token of the activation that wrote it. */
+  fencing: revisionSchema.optional(),
+  until: timeSchema.optional(),
+  cause: causeSchema,
+});
+export type AddressRecord = z.output<typeof addressRecordSchema>;
+
+export const activationRecordSchema = z.object({ replica: idSchema, at: timeSchema });
+export type ActivationRecord = z.output<typeof activationRecordSchema>;

@@ -1,0 +1,259 @@
+// The key-value store's conversations. Only the Raft leader serves them; semantics are etcd v3's (one revision a
+// transaction). Keys and values are text, so that the NATS CLI shows what people expect.
+
+import { z } from 'zod';
+import { defineContract } from './contract';
+import { revisionSchema, timeSchema } from './names';
+
+export const maxKeyBytes = 1_024;
+export const maxValueBytes = 512 * 1_024;
+export const maxOperations = 512;
+
+const service = 'store';
+const keySchema = z.string().max(maxKeyBytes);
+const valueSchema = z.string().max(maxValueBytes);
+const leaseIdSchema = z.string().min(1).max(64);
+
+export const keyValueSchema = z.object({
+  key: z.string(),
+  value: z.string(),
+  createRevision: revisionSchema,
+  modRevision: revisionSchema,
+  version: z.int(),
+  lease: leaseIdSchema.optional(),
+});
+export type KeyValue = z.output<typeof keyValueSchema>;
+
+/** `rangeEnd` is exclusive; `prefix: true` takes all keys that start with `key`. At most one of the two. */
+const spanShape = {
+  key: keySchema,
+  rangeEnd: keySchema.optional(),
+  prefix: z.boolean().optional(),
+};
+
+/** A client and its running number: the store applies each pair once and repeats its answer. */
+export const onceSchema = z.strictObject({
+  client: z.string().min(1).max(64),
+  sequence: z.int().min(1),
+  /** Every sequence below this one has been answered: their kept answers may go. */
+  settledBelow: z.int().min(0).optional(),
+});
+const once = onceSchema.optional();
+
+export const rangeShape = {
+  ...spanShape,
+  limit: z.int().min(0).max(10_000).optional(),
+  /** State as of this revision; absent or 0 means now. */
+  revision: revisionSchema.optional(),
+  keysOnly: z.boolean().optional(),
+  countOnly: z.boolean().optional(),
+  descending: z.boolean().optional(),
+};
+export const rangeRequestSchema = z.strictObject({
+  ...rangeShape,
+  /** `linearizable` (default) confirms leadership first; `stale` answers from memory at once. */
+  consistency: z.enum(['linearizable', 'stale']).optional(),
+});
+export const rangeReplySchema = z.object({
+  revision: revisionSchema,
+  kvs: z.array(keyValueSchema),
+  /** How many keys the span holds, whatever the limit. */
+  count: z.int(),
+  more: z.boolean(),
+});
+
+const putShape = {
+  key: keySchema,
+  value: valueSchema,
+  lease: leaseIdSchema.optional(),
+  previous: z.boolean().optional(),
+};
+const deleteShape = { ...spanShape, previous: z.boolean().optional() };
+
+export const compareSchema = z.strictObject({
+  ...spanShape,
+  target: z.enum(['version', 'createRevision', 'modRevision', 'value', 'lease']),
+  operator: z.enum(['=', '!=', '<', '>']),
+  value: z.union([z.string(), z.int()]),
+});
+export type Compare = z.output<typeof compareSchema>;
+
+export const operationSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('put'), ...putShape }),
+  z.strictObject({ type: z.literal('delete'), ...deleteShape }),
+  z.strictObject({ type: z.literal('range'), ...rangeShape }),
+]);
+export type Operation = z.output<typeof operationSchema>;
+
+export const operationResultSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('put'), previous: keyValueSchema.optional() }),
+  z.object({
+    type: z.literal('delete'),
+    deleted: z.int(),
+    previous: z.array(keyValueSchema).optional(),
+  }),
+  z.object({
+    type: z.literal('range'),
+    kvs: z.array(keyValueSchema),
+    count: z.int(),
+    more: z.boolean(),
+  }),
+]);
+export type OperationResult = z.output<typeof operationResultSchema>;
+
+export const transactionRequestSchema = z.strictObject({
+  compare: z.array(compareSchema).max(maxOperations).default([]),
+  success: z.array(operationSchema).max(maxOperations).default([]),
+  failure: z.array(operationSchema).max(maxOperations).default([]),
+  once,
+});
+export const transactionReplySchema = z.object({
+  succeeded: z.boolean(),
+  /** The store's revision after it; grew by one if anything was written. */
+  revision: revisionSchema,
+  results: z.array(operationResultSchema),
+});
+
+export const storeEventSchema = z.object({
+  type: z.enum(['put', 'delete']),
+  /** For a delete: key and modRevision of the tombstone, empty value, version 0. */
+  kv: keyValueSchema,
+  previous: keyValueSchema.optional(),
+});
+export type StoreEvent = z.output<typeof storeEventSchema>;
+
+/** All events of one revision, in order; what a watch delivers. */
+export const revisionEventsSchema = z.object({
+  revision: revisionSchema,
+  at: timeSchema,
+  events: z.array(storeEventSchema),
+});
+export type RevisionEvents = z.output<typeof revisionEventsSchema>;
+
+/** What the leader publishes to a watch's `deliver` subject. `after` is the revision the receiver must have reached. */
+export const watchMessageSchema = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('events'),
+    watch: z.string(),
+    after: revisionSchema,
+    through: revisionSchema,
+    revisions: z.array(revisionEventsSchema),
+  }),
+  z.object({
+    kind: z.literal('progress'),
+    watch: z.string(),
+    after: revisionSchema,
+    through: revisionSchema,
+  }),
+  z.object({
+    kind: z.literal('canceled'),
+    watch: z.string(),
+    code: z.string(),
+    compactRevision: revisionSchema.optional(),
+  }),
+]);
+export type WatchMessage = z.output<typeof watchMessageSchema>;
+
+export const rangeContract = defineContract({
+  service,
+  verb: 'range',
+  description: 'Reads one key or a span of keys.',
+  request: rangeRequestSchema,
+  reply: rangeReplySchema,
+  idempotent: true,
+});
+export const putContract = defineContract({
+  service,
+  verb: 'put',
+  description: 'Writes one key.',
+  request: z.strictObject({ ...putShape, once }),
+  reply: z.object({ revision: revisionSchema, previous: keyValueSchema.optional() }),
+  idempotent: false,
+});
+export const deleteContract = defineContract({
+  service,
+  verb: 'delete',
+  description: 'Deletes one key or a span of keys.',
+  request: z.strictObject({ ...deleteShape, once }),
+  reply: z.object({
+    revision: revisionSchema,
+    deleted: z.int(),
+    previous: z.array(keyValueSchema).optional(),
+  }),
+  idempotent: false,
+});
+export const transactionContract = defineContract({
+  service,
+  verb: 'txn',
+  description: 'Compares, then writes and reads, as one step with one revision.',
+  request: transactionRequestSchema,
+  reply: transactionReplySchema,
+  idempotent: false,
+});
+export const watchContract = defineContract({
+  service,
+  verb: 'watch',
+  description:
+    'Opens or renews a watch: events from a revision on are published to `deliver` until it is closed or not renewed.',
+  request: z.strictObject({
+    watch: z.string().min(1).max(64),
+    ...spanShape,
+    /** First revision to deliver; absent: only what comes after now. */
+    fromRevision: revisionSchema.optional(),
+    deliver: z.string().min(1).max(256),
+    previous: z.boolean().optional(),
+  }),
+  reply: z.object({ revision: revisionSchema, renewWithinMs: z.int() }),
+  idempotent: true,
+});
+export const closeWatchContract = defineContract({
+  service,
+  verb: 'close-watch',
+  description: 'Ends a watch.',
+  request: z.strictObject({ watch: z.string().min(1).max(64) }),
+  reply: z.object({}),
+  idempotent: true,
+});
+export const grantLeaseContract = defineContract({
+  service,
+  verb: 'grant-lease',
+  description: 'Grants a lease; keys put under it go with it.',
+  request: z.strictObject({
+    ttlMs: z
+      .int()
+      .min(500)
+      .max(86_400_000 * 30),
+    lease: leaseIdSchema.optional(),
+    once,
+  }),
+  reply: z.object({ lease: leaseIdSchema, ttlMs: z.int(), revision: revisionSchema }),
+  idempotent: false,
+});
+export const keepAliveContract = defineContract({
+  service,
+  verb: 'keep-alive',
+  description: 'Renews a lease to its full time.',
+  request: z.strictObject({ lease: leaseIdSchema }),
+  reply: z.object({ lease: leaseIdSchema, ttlMs: z.int() }),
+  idempotent: true,
+});
+export const revokeLeaseContract = defineContract({
+  service,
+  verb: 'revoke-lease',
+  description: 'Ends a lease and deletes the keys under it, in one revision.',
+  request: z.strictObject({ lease: leaseIdSchema, once }),
+  reply: z.object({ revision: revisionSchema, deleted: z.int() }),
+  idempotent: false,
+});
+export const leasesContract = defineContract({
+  service,
+  verb: 'leases',
+  description: 'Lists leases with their time left.',
+  request: z.strictObject({}),
+  reply: z.object({
+    leases: z.array(
+      z.object({ lease: leaseIdSchema, ttlMs: z.int(), remainingMs: z.int(), keys: z.int() }),
+    ),
+  }),
+  idempotent: true,
+});
