@@ -1,0 +1,15 @@
+// A whole Skein on one machine: for demos, tests and trying it out.
+
+export { ControlClient } from './control-client';
+export type { ProcessStatus, RunResult } from './control-protocol';
+export { commandInWorld } from './enter';
+export {
+  demoPrefix,
+  LocalCluster,
+  type StartOptions,
+  sweep,
+  type SweepResult,
+  unshareFlags,
+} from './local-cluster';
+export { findProgram, type Program } from './programs';
+export { clientFile, isAlive, listRuns, type RunRecord, runsDir } from './run-record';

@@ -1,0 +1,96 @@
+// The processes of a local cluster and the environment of each. The only place that knows which setting goes to whom.
+
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { LocalLayout, NatsAccount } from './layout';
+
+export interface ProcessSpec {
+  /** `nats`, `consensus-m1`, `ipam`, `registry`, `gateway`, `agent-h1`. */
+  readonly name: string;
+  readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Network namespace to run in; none: the cluster's own. */
+  readonly netns?: string;
+  /** True for Skein's services, which say over IPC when they are ready. */
+  readonly saysReady: boolean;
+  readonly inheritsHttpSocket?: boolean;
+}
+
+export interface ProcessListOptions {
+  readonly layout: LocalLayout;
+  readonly home: string;
+  readonly dataDir: string;
+  readonly natsServer: string;
+  readonly httpFd: number;
+}
+
+/** Small heaps: the services hold little, and nine of them share one machine. */
+const nodeFlags = ['--no-warnings', '--max-semi-space-size=4'];
+
+export const netnsOfHost = (hostId: string): string => `host-${hostId}`;
+
+function natsEnv(url: string, account: NatsAccount): Record<string, string> {
+  return {
+    SKEIN_NATS_URL: url,
+    SKEIN_NATS_USER: account.user,
+    SKEIN_NATS_PASSWORD: account.password,
+    SKEIN_NATS_INBOX: account.inboxPrefix,
+  };
+}
+
+export function processList(options: ProcessListOptions): readonly ProcessSpec[] {
+  const { layout, home, dataDir } = options;
+  const bundle = (app: string) => [process.execPath, ...nodeFlags, join(home, 'dist', `${app}.js`)];
+  const services = { ...natsEnv(layout.natsUrl, layout.services), SKEIN_EXIT_WITH_PARENT: '1' };
+  const service = (name: string, app: string, env: Record<string, string>): ProcessSpec => ({
+    name,
+    command: bundle(app),
+    env: { ...services, ...env },
+    saysReady: true,
+  });
+  const token = {
+    name: 'local-admin',
+    role: 'admin',
+    sha256: createHash('sha256').update(layout.adminToken).digest('hex'),
+  };
+  return [
+    {
+      name: 'nats',
+      command: [options.natsServer, '-c', join(dataDir, 'nats.conf')],
+      env: {},
+      saysReady: false,
+    },
+    ...layout.managers.map((id) =>
+      service(`consensus-${id}`, 'consensus', {
+        SKEIN_CLUSTER_ID: layout.clusterId,
+        SKEIN_REPLICA_ID: id,
+        SKEIN_VOTERS: layout.managers.join(','),
+        SKEIN_DATA_DIR: join(dataDir, id),
+      }),
+    ),
+    service('ipam', 'ipam', { SKEIN_REPLICA_ID: 'ipam-1' }),
+    service('registry', 'registry', {
+      SKEIN_REPLICA_ID: 'registry-1',
+      SKEIN_DATA_DIR: join(dataDir, 'registry'),
+    }),
+    {
+      ...service('gateway', 'gateway', {
+        SKEIN_HTTP_FD: '4',
+        SKEIN_TOKENS: JSON.stringify([token]),
+      }),
+      inheritsHttpSocket: true,
+    },
+    ...layout.hosts.map((host) => ({
+      ...service(`agent-${host.id}`, 'host-agent', {
+        ...natsEnv(layout.natsUrl, layout.agents[host.id] as NatsAccount),
+        SKEIN_HOST_ID: host.id,
+        SKEIN_HOST_NAME: host.id,
+        SKEIN_VTEP: host.address,
+        SKEIN_NETNS_PREFIX: `sk-${host.id}-`,
+        SKEIN_GOSSIP_PRESET: 'local',
+        SKEIN_BOOT_ID: `${layout.bootId}-${host.id}`,
+      }),
+      netns: netnsOfHost(host.id),
+    })),
+  ];
+}

@@ -1,0 +1,254 @@
+// The first process of a local cluster's private world: makes the stage, starts the processes in order, restarts what
+// crashes, answers the control socket. When it ends, for whatever reason, the kernel ends everything else of the world.
+
+import { execFile, type ChildProcess } from 'node:child_process';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createConnection, createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { SkeinError } from '@skein/contracts';
+import { ServiceProcess } from './child-process';
+import type { ControlHandlers, RunResult } from './control-protocol';
+import { serveControl } from './control-server';
+import { type LocalLayout, natsPort } from './layout';
+import { memoryOf } from './memory';
+import { natsConfiguration } from './nats-configuration';
+import { netnsOfContainer, Network } from './network';
+import { processList } from './service-list';
+
+export interface SupervisorConfig {
+  readonly layout: LocalLayout;
+  readonly home: string;
+  readonly dataDir: string;
+  readonly programs: {
+    ip: string;
+    mount: string;
+    nsenter: string;
+    unshare: string;
+    natsServer: string;
+  };
+  /** A crashed process is started again; the demo does that itself, as part of its story. */
+  readonly restart: boolean;
+}
+
+const restartDelayMs = 1_000;
+const resolverDir = '/run/skein-resolv';
+const httpFd = 4;
+const natsFd = 5;
+
+export class Supervisor {
+  readonly #network: Network;
+  readonly #processes = new Map<string, ServiceProcess>();
+  readonly #restarts = new Map<string, number>();
+  readonly #runs = new Map<string, ChildProcess>();
+  #stopping = false;
+
+  constructor(
+    private readonly config: SupervisorConfig,
+    private readonly onShutdown: () => void,
+  ) {
+    this.#network = new Network(config.programs);
+    const { layout, home, dataDir, programs } = config;
+    const specs = processList({ layout, home, dataDir, natsServer: programs.natsServer, httpFd });
+    const logDir = join(dataDir, 'logs');
+    for (const spec of specs) {
+      this.#processes.set(
+        spec.name,
+        new ServiceProcess(spec, {
+          logDir,
+          nsenter: programs.nsenter,
+          httpFd,
+          onExit: (name) => this.#onExit(name),
+        }),
+      );
+    }
+  }
+
+  async start(progress: (step: string) => void): Promise<void> {
+    const { layout, dataDir } = this.config;
+    for (const dir of ['logs', 'registry', ...layout.managers]) {
+      mkdirSync(join(dataDir, dir), { recursive: true });
+    }
+    progress('underlay and hosts');
+    await this.#network.prepare();
+    mkdirSync(resolverDir, { recursive: true });
+    await this.#network.build(layout);
+    writeFileSync(join(dataDir, 'nats.conf'), natsConfiguration(layout, natsPort), { mode: 0o600 });
+    await serveControl(join(dataDir, 'control.sock'), this.#handlers());
+    progress('nats-server');
+    this.#process('nats').start();
+    await portOpen(natsPort);
+    relayNats();
+    progress('managers, services and agents');
+    for (const process of this.#processes.values()) process.start();
+    await Promise.all([...this.#processes.values()].map((process) => process.ready()));
+  }
+
+  /** Services first, then managers, then NATS: the reverse of the order in which they need each other. */
+  async stop(): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    const processes = [...this.#processes.values()];
+    const [nats, ...others] = processes;
+    const managers = others.filter((process) => process.spec.name.startsWith('consensus-'));
+    const services = others.filter((process) => !managers.includes(process));
+    await Promise.all(services.map((process) => process.stop()));
+    await Promise.all(managers.map((process) => process.stop()));
+    await nats?.stop();
+  }
+
+  #process(name: string): ServiceProcess {
+    const found = this.#processes.get(name);
+    if (found === undefined) {
+      throw new SkeinError('invalid_request', `there is no process '${name}'`, {
+        field: 'process',
+        facts: { processes: [...this.#processes.keys()] },
+      });
+    }
+    return found;
+  }
+
+  #onExit(name: string): void {
+    const process = this.#process(name);
+    if (this.#stopping || !process.wanted || !this.config.restart) return;
+    this.#restarts.set(name, (this.#restarts.get(name) ?? 0) + 1);
+    setTimeout(() => {
+      if (!this.#stopping && process.wanted) process.start();
+    }, restartDelayMs);
+  }
+
+  #handlers(): ControlHandlers {
+    return {
+      status: async () => ({
+        processes: [...this.#processes.values()].map((process) => ({
+          name: process.spec.name,
+          pid: process.pid,
+          running: process.running,
+          restarts: this.#restarts.get(process.spec.name) ?? 0,
+          ...memoryOf(process.pid),
+        })),
+        containers: this.#netns()
+          .filter((name) => name.startsWith('c-'))
+          .map((name) => name.slice(2)),
+      }),
+      kill: async ({ process }) =>
+        this.#process(process)
+          .kill()
+          .then(() => ({})),
+      stop: async ({ process }) =>
+        this.#process(process)
+          .stop()
+          .then(() => ({})),
+      start: async ({ process }) => {
+        this.#process(process).start();
+        await this.#process(process).ready();
+        return {};
+      },
+      addContainer: async ({ name }) => ({ netns: await this.#network.addContainer(name) }),
+      removeContainer: async ({ name }) => {
+        await this.#network.removeContainer(name);
+        rmSync(join(resolverDir, name), { force: true });
+        return {};
+      },
+      setNameserver: async ({ container, address }) => {
+        const text = `nameserver ${address}\noptions ndots:0 timeout:1 attempts:2\n`;
+        writeFileSync(join(resolverDir, container), text);
+        return {};
+      },
+      run: (params) => this.#run(params),
+      interrupt: async ({ tag }) => {
+        this.#runs.get(tag)?.kill('SIGINT');
+        return {};
+      },
+      netnsList: async () => ({ names: this.#netns() }),
+      shutdown: async () => {
+        setImmediate(this.onShutdown);
+        return {};
+      },
+    };
+  }
+
+  #netns(): string[] {
+    return readdirSync('/run/netns').sort();
+  }
+
+  #run(params: {
+    container?: string | undefined;
+    netns?: string | undefined;
+    argv: string[];
+    tag?: string | undefined;
+    timeoutMs: number;
+  }): Promise<RunResult> {
+    const { container, argv, tag, timeoutMs } = params;
+    const netns = container === undefined ? params.netns : netnsOfContainer(container);
+    if (netns === undefined)
+      throw new SkeinError('invalid_request', 'container or netns is needed');
+    const [command, ...args] = enterCommand(this.config.programs, netns, container, argv);
+    return new Promise((resolve) => {
+      const child = execFile(
+        command as string,
+        args,
+        { timeout: timeoutMs, maxBuffer: 4 << 20 },
+        (_error, stdout, stderr) => {
+          if (tag !== undefined) this.#runs.delete(tag);
+          resolve({ code: child.exitCode, signal: child.signalCode, stdout, stderr });
+        },
+      );
+      if (tag !== undefined) this.#runs.set(tag, child);
+    });
+  }
+}
+
+/** The command line that runs `argv` in a network namespace and, for a container, with that container's resolver. */
+export function enterCommand(
+  programs: { nsenter: string; unshare: string; mount: string },
+  netns: string,
+  container: string | undefined,
+  argv: readonly string[],
+): string[] {
+  const enter = [programs.nsenter, `--net=/run/netns/${netns}`, '--'];
+  if (container === undefined) return [...enter, ...argv];
+  const script = '[ ! -f "$0" ] || "$1" --bind "$0" /etc/resolv.conf || exit 125; shift; exec "$@"';
+  const resolver = join(resolverDir, container);
+  return [
+    ...enter,
+    programs.unshare,
+    '--mount',
+    '--',
+    'sh',
+    '-c',
+    script,
+    resolver,
+    programs.mount,
+    ...argv,
+  ];
+}
+
+async function portOpen(port: number): Promise<void> {
+  for (let attempt = 0; attempt < 200; attempt++) {
+    const open = await new Promise<boolean>((resolve) => {
+      const socket = createConnection({ port, host: '127.0.0.1' }, () => resolve(true));
+      socket.once('error', () => resolve(false));
+      socket.once('connect', () => socket.destroy());
+    });
+    if (open) return;
+    await delay(50);
+  }
+  throw new SkeinError('unavailable', `nats-server did not open port ${port}`);
+}
+
+/** People reach NATS through a socket that was bound outside of the private world. */
+function relayNats(): void {
+  const server = createServer((outside) => {
+    const inside = createConnection({ port: natsPort, host: '127.0.0.1' });
+    outside.pipe(inside).pipe(outside);
+    for (const [socket, other] of [
+      [outside, inside],
+      [inside, outside],
+    ] as const) {
+      socket.on('error', () => other.destroy());
+      socket.on('close', () => other.destroy());
+    }
+  });
+  server.listen({ fd: natsFd });
+}
