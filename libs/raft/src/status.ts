@@ -1,0 +1,30 @@
+// A snapshot of one replica's state for people and metrics. Nothing may decide on it.
+import type { RaftNode } from './node';
+import type { RaftStatus } from './types';
+
+export function statusOf(node: RaftNode): RaftStatus {
+  return {
+    id: node.id,
+    role: node.role,
+    term: node.term,
+    vote: node.vote,
+    leader: node.leader,
+    firstIndex: node.log.firstIndex,
+    lastIndex: node.log.lastIndex,
+    lastTerm: node.log.lastTerm,
+    durableIndex: node.durability.durableIndex,
+    commitIndex: node.commit,
+    appliedIndex: node.applied,
+    configuration: node.configuration,
+    transferringTo: node.transferringTo,
+    isDiskStalled: node.isDiskStalled,
+    peers: [...node.peers.values()].map((peer) => ({
+      id: peer.id,
+      matchIndex: peer.matchIndex,
+      nextIndex: peer.nextIndex,
+      state: peer.state,
+      isActive: peer.isActive,
+      inflight: peer.inflightCount,
+    })),
+  };
+}

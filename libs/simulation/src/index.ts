@@ -1,0 +1,26 @@
+// Seeded simulation of whole clusters in one process, with checkers. For tests and for `skein
+// simulate`.
+export { calmDisk, SimulatedDisk } from './disk';
+export type { DiskConditions, DiskPorts } from './disk';
+export { EventQueue } from './event-queue';
+export { checkLinearizable } from './linearizability';
+export type { LinearizabilityResult, Operation, SequentialModel } from './linearizability';
+export { calmNetwork, SimulatedNetwork } from './network';
+export type { NetworkConditions } from './network';
+export type { Violation as RaftViolation } from './raft/checkers';
+export { plantedFaults } from './raft/options';
+export type { PlantedFault, RaftSimulationOptions } from './raft/options';
+export { simulateRaft } from './raft/simulate';
+export type { RaftSimulationResult } from './raft/simulate';
+export { Random } from './random';
+export { lifeguardConfigurations, measureFalsePositives } from './swim/false-positives';
+export type { LifeguardConfiguration, StallExperiment, StallResult } from './swim/false-positives';
+export { simulateSwim } from './swim/simulate';
+export type { SwimSimulationOptions, SwimSimulationResult, SwimViolation } from './swim/simulate';
+export type { IpamViolation } from './ipam/checker';
+export { plantedIpamFaults, simulateIpam } from './ipam/simulate-ipam';
+export type {
+  IpamSimulationOptions,
+  IpamSimulationResult,
+  PlantedIpamFault,
+} from './ipam/simulate-ipam';

@@ -1,0 +1,32 @@
+import { describe, expect, it } from '@jest/globals';
+import { plantedIpamFaults, simulateIpam } from './simulate-ipam';
+
+const seeds = Array.from({ length: 20 }, (_, index) => index + 1);
+
+describe('address management under faults', () => {
+  it.each(seeds)('keeps every promise with seed %i', (seed) => {
+    const { violations, faults, answers } = simulateIpam(seed);
+    expect(violations).toEqual([]);
+    expect(faults).toBeGreaterThan(10);
+    expect(answers['allocate accepted undefined']).toBeGreaterThan(20);
+  });
+
+  it('does the same again with the same seed', () => {
+    expect(simulateIpam(7)).toEqual(simulateIpam(7));
+    expect(simulateIpam(7).trace).not.toBe(simulateIpam(8).trace);
+  });
+
+  it('finds two holders when transactions compare nothing', () => {
+    const planted = 'no-compares';
+    const rules = seeds.flatMap((seed) =>
+      simulateIpam(seed, { planted }).violations.map(({ rule }) => rule),
+    );
+    expect(rules).toContain('one-holder');
+  });
+
+  it('finds what goes wrong when a replica is not fenced', () => {
+    const found = seeds.flatMap((seed) => simulateIpam(seed, { planted: 'no-fence' }).violations);
+    expect(found.length).toBeGreaterThan(0);
+    expect(plantedIpamFaults).toContain('no-fence');
+  });
+});
