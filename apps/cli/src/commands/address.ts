@@ -1,0 +1,45 @@
+// skein address show, skein explain
+
+import pc from 'picocolors';
+import { path, type Json } from '../client/api';
+import { time } from '../output/table';
+import type { Session } from '../session';
+
+export async function show(
+  { api, out }: Session,
+  address: string,
+  options: { network?: string; at?: string },
+) {
+  const { network, at } = options;
+  const found = await api.get(path`/v1/addresses/${address}`, { network, at });
+  const head = ['network', 'holder', 'host', 'since', 'until', 'request'];
+  const row = (each: Json) => [
+    each.network,
+    each.endpointName ?? each.endpointId ?? each.kind,
+    each.host,
+    `${time(each.since)} (${each.sinceRevision})`,
+    each.until === undefined ? undefined : `${time(each.until)} (${each.untilRevision})`,
+    each.request,
+  ];
+  out.show(found, () => {
+    const when = at === undefined ? 'now' : `at ${at}`;
+    const holders = out.table(head, found.holders.map(row), `nobody holds ${address} ${when}`);
+    if (found.past.length === 0) return holders;
+    return `${holders}\n\n${pc.bold('before')}\n${out.table(head, found.past.map(row), '')}`;
+  });
+}
+
+/** Exit code 4 if the way is broken somewhere. */
+export async function explain({ api, out }: Session, network: string, from: string, to: string) {
+  const asked = api.get('/v1/explain', { network, from, to });
+  const found = await out.progress('asking every host on the way', asked);
+  out.show(found, () => {
+    const steps = found.steps.map((each: Json) => {
+      const mark = each.ok ? pc.green('✔') : pc.red('✘');
+      return `${mark} ${pc.bold(each.step)}\n    ${each.detail}`;
+    });
+    const verdict = found.ok ? pc.green('the way is complete') : pc.red('the way is broken');
+    return `${steps.join('\n')}\n\n${verdict} at revision ${found.revision}`;
+  });
+  if (!found.ok) process.exitCode = 4;
+}

@@ -1,0 +1,105 @@
+// skein doctor: what is in the way, from the nearest thing to the farthest. Exit code 5 if anything is.
+
+import { SkeinError } from '@skein/contracts';
+import pc from 'picocolors';
+import { Api, path, type Json } from '../client/api';
+import type { Session } from '../session';
+
+interface Finding {
+  readonly check: string;
+  readonly state: 'ok' | 'warning' | 'broken';
+  readonly detail: string;
+}
+
+const marks = { ok: pc.green('✔'), warning: pc.yellow('!'), broken: pc.red('✘') };
+
+export async function doctor(session: Session) {
+  const findings: Finding[] = [];
+  // What is in the way shall be seen, not waited out.
+  const api = new Api(session.api.address, 1);
+  for (const examine of [gateway, readiness, cluster, hosts, networks]) {
+    const found = await session.out.progress('examining', examine(api));
+    findings.push(...found);
+    if (found.some(({ state }) => state === 'broken') && examine === gateway) break;
+  }
+  const ok = findings.every(({ state }) => state !== 'broken');
+  session.out.show({ ok, findings }, () =>
+    findings
+      .map(({ check, state, detail }) => `${marks[state]} ${pc.bold(check)}: ${detail}`)
+      .join('\n'),
+  );
+  if (!ok) process.exitCode = 5;
+}
+
+async function gateway(api: Api): Promise<Finding[]> {
+  const { url, source } = api.address;
+  return examined('gateway', async () => {
+    await api.get('/healthz');
+    return [finding('gateway', 'ok', `${url} answers (from ${source})`)];
+  });
+}
+
+async function readiness(api: Api): Promise<Finding[]> {
+  return examined('readiness', async () => {
+    const { leaderId, revision } = await api.get('/readyz');
+    return [
+      finding('readiness', 'ok', `NATS is connected, ${leaderId} leads, revision ${revision}`),
+    ];
+  });
+}
+
+async function cluster(api: Api): Promise<Finding[]> {
+  return examined('managers', async () => {
+    const { members } = await api.get('/v1/cluster');
+    const ill = members.filter((each: Json) => !each.healthy).map((each: Json) => each.id);
+    if (ill.length === 0) return [finding('managers', 'ok', `all ${members.length} are healthy`)];
+    return [finding('managers', 'warning', `not healthy: ${ill.join(', ')}`)];
+  });
+}
+
+async function hosts(api: Api): Promise<Finding[]> {
+  return examined('hosts', async () => {
+    const all = await api.list('/v1/hosts', 'hosts');
+    if (all.length === 0) return [finding('hosts', 'warning', 'none has registered')];
+    const down = all.filter((each) => each.state !== 'up');
+    return [
+      finding('hosts', 'ok', `${all.length - down.length} of ${all.length} are up`),
+      ...down.map((each) =>
+        finding(`host ${each.name}`, 'broken', `down: ${each.reason ?? 'no reason given'}`),
+      ),
+    ];
+  });
+}
+
+/** A host must have programmed the newest endpoint of each network that it takes part in. */
+async function networks(api: Api): Promise<Finding[]> {
+  return examined('networks', async () => {
+    const up = (await api.list('/v1/hosts', 'hosts')).filter((host) => host.state === 'up');
+    const findings: Finding[] = [];
+    const all = await api.list('/v1/networks', 'networks');
+    for (const { id, name, hosts: taking } of all) {
+      const endpoints = await api.list(path`/v1/networks/${id}/endpoints`, 'endpoints');
+      const newest = Math.max(0, ...endpoints.map((endpoint) => endpoint.revision));
+      const behind = up.filter((host) => taking.includes(host.id) && host.programmed < newest);
+      for (const host of behind) {
+        const detail = `has programmed revision ${host.programmed}, ${name} has ${newest}`;
+        findings.push(finding(`host ${host.name}`, 'warning', `is behind: it ${detail}`));
+      }
+    }
+    if (findings.length > 0) return findings;
+    return [finding('networks', 'ok', `all ${all.length} are programmed where they belong`)];
+  });
+}
+
+async function examined(check: string, examine: () => Promise<Finding[]>): Promise<Finding[]> {
+  try {
+    return await examine();
+  } catch (thrown) {
+    const { code, message } = SkeinError.from(thrown);
+    return [finding(check, 'broken', `${message} (${code})`)];
+  }
+}
+
+function finding(check: string, state: Finding['state'], detail: string): Finding {
+  return { check, state, detail };
+}

@@ -1,0 +1,126 @@
+// The commands that work on this machine rather than through a gateway: a local cluster, its containers, the demo, the tests.
+
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+
+/** The clone's root, as the launcher says it. */
+function homeDir(): string {
+  return process.env['SKEIN_HOME'] ?? process.cwd();
+}
+
+const searchPath = () => process.env['PATH'] ?? '';
+
+const toCount = (text: string) => Number.parseInt(text, 10);
+
+export function registerLocalCommands(program: Command): void {
+  registerDemo(program);
+  registerCluster(program);
+  registerContainers(program);
+  program
+    .command('test')
+    .description('run all tests that this machine can run')
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .addHelpText('after', '\nWhat follows is handed to Jest: ./skein test libs/raft')
+    .action(async (_options: object, command: Command) => {
+      process.exitCode = await runProgram(process.execPath, [
+        join(homeDir(), 'tools', 'test.mjs'),
+        ...command.args,
+      ]);
+    });
+}
+
+function registerDemo(program: Command): void {
+  program
+    .command('demo')
+    .description('start a cluster of its own and tell the story on the real kernel')
+    .option('--once', 'clean up and end after the story')
+    .option('--keep', 'leave the cluster running after the story; ./skein down ends it')
+    .option('--json', 'print the report as JSON')
+    .action(async (options: { once?: boolean; keep?: boolean; json?: boolean }) => {
+      const { runDemo } = await import('../demo/run-demo');
+      process.exitCode = await runDemo({
+        home: homeDir(),
+        path: searchPath(),
+        once: options.once ?? false,
+        keep: options.keep ?? false,
+        json: options.json ?? false,
+      });
+    });
+}
+
+function registerCluster(program: Command): void {
+  program
+    .command('up')
+    .description('start a local cluster that stays, with its data under .skein/')
+    .option('--hosts <n>', 'hosts, as network namespaces', toCount, 3)
+    .option('--port <n>', "the gateway's port on 127.0.0.1", toCount, 8480)
+    .option('--nats-port <n>', "NATS' port on 127.0.0.1", toCount, 4222)
+    .action(async (options: { hosts: number; port: number; natsPort: number }) => {
+      const { up } = await import('./cluster');
+      await up({ home: homeDir(), path: searchPath(), ...options });
+    });
+  program
+    .command('down')
+    .description('end every local cluster and demo of this clone and remove what dead ones left')
+    .option('--purge', "remove the local cluster's data too")
+    .action(async (options: { purge?: boolean }) => {
+      const { down } = await import('./cluster');
+      await down({ home: homeDir(), purge: options.purge ?? false });
+    });
+  program
+    .command('status')
+    .description('show the local clusters of this clone and their processes')
+    .option('--json', 'print JSON')
+    .action(async (options: { json?: boolean }) => {
+      const { status } = await import('./cluster');
+      await status({ home: homeDir(), json: options.json ?? false });
+    });
+}
+
+function registerContainers(program: Command): void {
+  const container = program
+    .command('container')
+    .description('bare network namespaces of the local cluster, to attach and try things in');
+  container
+    .command('add <name>')
+    .description('make one; with --host and --network, attach it too')
+    .option('--host <host>', 'host to attach it on')
+    .option('--network <network>', 'network to attach it to')
+    .action(async (name: string, options: { host?: string; network?: string }) => {
+      const { addContainer } = await import('./containers');
+      await addContainer({ home: homeDir(), name, ...options });
+    });
+  container
+    .command('remove <name>')
+    .description('remove it; its endpoint stays until it is detached')
+    .action(async (name: string) => {
+      const { removeContainer } = await import('./containers');
+      await removeContainer({ home: homeDir(), name });
+    });
+  program
+    .command('exec <place> [command...]')
+    .description('run a program inside a container, or a host (host:h1), of the local cluster')
+    .passThroughOptions()
+    .addHelpText('after', '\nExamples:\n  ./skein exec a ping b\n  ./skein exec host:h1 ip -d link')
+    .action(async (place: string, argv: string[]) => {
+      const { commandLine } = await import('./containers');
+      const line = await commandLine({ home: homeDir(), path: searchPath(), place, argv });
+      process.exitCode = await runProgram(line[0] as string, line.slice(1));
+    });
+}
+
+function runProgram(program: string, args: readonly string[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: 'inherit' });
+    // The terminal sends Ctrl-C to both; the child decides what it means.
+    const ignore = () => undefined;
+    process.on('SIGINT', ignore);
+    child.once('error', reject);
+    child.once('exit', (code, signal) => {
+      process.off('SIGINT', ignore);
+      resolve(signal === null ? (code ?? 1) : 130);
+    });
+  });
+}

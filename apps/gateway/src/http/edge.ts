@@ -1,0 +1,189 @@
+// Everything that HTTP means here: request ids, JSON bodies, problems, the routes of the table, the open pages, the event
+// stream. It is mounted on the Fastify instance that Nest made; what lies behind the routes it does not know.
+
+import { SkeinError, type ErrorHelp } from '@skein/contracts';
+import { parseBody } from '@skein/messaging';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { eventsQuery } from '../routes/history';
+import { checkReadiness } from './readiness';
+import type { EventFeed } from './event-feed';
+import type { Metrics } from './metrics';
+import { openApiDocument } from './openapi';
+import { errorsPage, homePage, operationsPage } from './pages';
+import { problemContentType, toProblem, toSkeinError } from './problem';
+import type { Route } from './route';
+import { admit, fastifyPath, mountRoutes, type RouterParts } from './router';
+import { parseJson } from './json';
+
+/** Requests that are being answered at once; event streams count too. */
+export const maxConcurrent = 4_096;
+
+export interface EdgeParts extends Omit<RouterParts, 'messenger'> {
+  readonly messenger: RouterParts['messenger'] & { readonly connected: boolean };
+  readonly routes: readonly Route[];
+  readonly events: EventFeed;
+  readonly metrics: Metrics;
+  readonly errorHelp: () => readonly ErrorHelp[];
+  readonly warn: (facts: object, message: string) => void;
+}
+
+export function mountEdge(fastify: FastifyInstance, parts: EdgeParts): void {
+  limitConcurrency(fastify);
+  parts.metrics.observe(fastify);
+  fastify.addHook('onRequest', (request, reply, done) => {
+    void reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
+    done();
+  });
+  // A scope of its own, so that Nest's handlers and parsers for everything else stay as they are.
+  void fastify.register((scope, _options, done) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser(
+      'application/json',
+      { parseAs: 'string' },
+      (_request, text, parsed) => {
+        try {
+          parsed(null, parseJson(text as string));
+        } catch (thrown) {
+          parsed(thrown as Error);
+        }
+      },
+    );
+    scope.setErrorHandler((error: FastifyError, request, reply) =>
+      sendProblem(parts, error, request, reply),
+    );
+    scope.addHook('onSend', (request, reply, _payload, next) => {
+      if (request.url.startsWith('/v1/')) void reply.header('cache-control', 'no-store');
+      next();
+    });
+    mountOpen(scope, parts);
+    const stream = parts.routes.find((route) => route.operation === 'streamEvents');
+    if (stream !== undefined) mountEvents(scope, stream, parts);
+    mountRoutes(
+      scope,
+      parts.routes.filter((route) => route !== stream),
+      parts,
+    );
+    done();
+  });
+}
+
+export function sendProblem(
+  parts: Pick<EdgeParts, 'warn' | 'routes'>,
+  thrown: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const error = refine(parts.routes, toSkeinError(thrown), request, reply);
+  if (error.code === 'internal') {
+    parts.warn({ err: error.cause ?? error, requestId: request.id }, 'request failed');
+  }
+  if (error.code === 'unauthenticated')
+    void reply.header('www-authenticate', 'Bearer realm="skein"');
+  if (error.retryable) void reply.header('retry-after', '1');
+  const problem = toProblem(error, request.id);
+  return reply.code(problem.status).type(problemContentType).send(JSON.stringify(problem));
+}
+
+/** A path that exists, asked with another method, is told so. */
+function refine(
+  routes: readonly Route[],
+  error: SkeinError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): SkeinError {
+  if (error.code !== 'route_not_found') return error;
+  const path = request.url.split('?')[0] ?? '';
+  const allowed = methodsOf(routes, path);
+  if (allowed.length === 0) return new SkeinError('route_not_found', `There is nothing at ${path}`);
+  void reply.header('allow', allowed.join(', '));
+  return new SkeinError('method_not_allowed', `${path} takes ${allowed.join(', ')}`, {
+    facts: { allowed },
+  });
+}
+
+export function methodsOf(routes: readonly Route[], path: string): string[] {
+  const matching = routes.filter((route) => {
+    const pattern = route.path.replace(/[.:]/g, '\\$&').replace(/\{\w+\}/g, '[^/]+');
+    return new RegExp(`^${pattern}$`).test(path);
+  });
+  const exact = matching.filter((route) => route.path.includes(':') === path.includes(':'));
+  return [...new Set(exact.map((route) => route.method))];
+}
+
+function limitConcurrency(fastify: FastifyInstance): void {
+  let running = 0;
+  const counted = new WeakSet<FastifyRequest>();
+  const leave = (request: FastifyRequest): void => {
+    if (counted.delete(request)) running -= 1;
+  };
+  fastify.addHook('onRequest', (request, reply, done) => {
+    if (running >= maxConcurrent) {
+      done(new SkeinError('overloaded', `The gateway answers ${maxConcurrent} requests already`));
+      return;
+    }
+    running += 1;
+    counted.add(request);
+    reply.raw.once('close', () => leave(request));
+    done();
+  });
+}
+
+function mountOpen(scope: FastifyInstance, parts: EdgeParts): void {
+  const html = (text: string) => (_request: FastifyRequest, reply: FastifyReply) =>
+    reply.type('text/html; charset=utf-8').send(text);
+  scope.get('/', html(homePage()));
+  scope.get('/docs', html(operationsPage(parts.routes)));
+  scope.get('/docs/errors', (request, reply) =>
+    html(errorsPage(parts.errorHelp()))(request, reply),
+  );
+  scope.get('/openapi.json', async (_request, reply) => {
+    const document = await openApiDocument(parts.routes);
+    return reply.type('application/json; charset=utf-8').send(JSON.stringify(document));
+  });
+  scope.get('/healthz', () => ({ status: 'ok' }));
+  scope.get('/readyz', async (request) => checkReadiness(parts.messenger, request.id));
+  scope.get('/metrics', async (_request, reply) => {
+    const { registry } = parts.metrics;
+    return reply.type(registry.contentType).send(await registry.metrics());
+  });
+}
+
+function mountEvents(scope: FastifyInstance, route: Route, parts: EdgeParts): void {
+  scope.get(fastifyPath(route.path), {
+    onRequest: (request, _reply, done) => {
+      admit(request, route, parts.authenticate);
+      done();
+    },
+    handler: async (request, reply) => {
+      const query = parseBody(eventsQuery, request.query, 'The query');
+      if (request.headers.accept === 'application/json') {
+        const ask: Parameters<Route['handle']>[1]['ask'] = (contract, body) =>
+          parts.messenger.request(contract, body, { requestId: request.id });
+        const handled = await route.handle(
+          { params: {}, query, body: undefined },
+          { requestId: request.id, ask, match: () => Promise.resolve() },
+        );
+        return handled.body;
+      }
+      const from = lastEventId(request) ?? query.from;
+      const feed = { from, prefix: query.prefix, requestId: request.id };
+      // Thrown before the first byte it is a problem like any other; after it the stream just ends.
+      const streaming = parts.events.stream(reply.raw, feed, () => void reply.hijack());
+      await streaming.catch((thrown: unknown) => {
+        if (!reply.raw.headersSent) throw thrown;
+        parts.warn({ err: thrown, requestId: request.id }, 'event stream failed');
+        reply.raw.end();
+      });
+      return undefined;
+    },
+  });
+}
+
+function lastEventId(request: FastifyRequest): number | undefined {
+  const text = request.headers['last-event-id'];
+  if (text === undefined || text === '') return undefined;
+  if (typeof text === 'string' && /^\d{1,15}$/.test(text)) return Number(text) + 1;
+  throw new SkeinError('invalid_request', 'Last-Event-ID is a revision', {
+    field: 'Last-Event-ID',
+  });
+}

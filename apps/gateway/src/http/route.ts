@@ -1,0 +1,84 @@
+// What a route is: one entry of the table from which the gateway validates, authorizes, answers and documents. A handler
+// translates between HTTP and a conversation with a service; it decides nothing.
+
+import {
+  SkeinError,
+  type Contract,
+  type ErrorCode,
+  type ReplyOf,
+  type RequestOf,
+} from '@skein/contracts';
+import type { z } from 'zod';
+import type { Role } from './tokens';
+
+export type Method = 'GET' | 'POST' | 'DELETE';
+
+export interface RouteContext {
+  readonly requestId: string;
+  ask<C extends Contract>(
+    contract: C,
+    body: RequestOf<C>,
+    options?: { timeoutMs?: number },
+  ): Promise<ReplyOf<C>>;
+  /** Compares `If-Match`, if the request has one, with the resource as it is now. */
+  readonly match: (current: () => Promise<{ revision: number }>) => Promise<void>;
+}
+
+export interface RouteReply {
+  readonly body: unknown;
+  /** Path of what was made. */
+  readonly location?: string;
+  /** Revision of the one resource that the body shows; becomes the ETag. */
+  readonly revision?: number;
+}
+
+export interface RouteRequest<Params, Query, Body> {
+  readonly params: Params;
+  readonly query: Query;
+  readonly body: Body;
+}
+
+export interface RouteShape<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> {
+  readonly method: Method;
+  /** As OpenAPI writes it: `/v1/networks/{network}`. */
+  readonly path: string;
+  readonly operation: string;
+  readonly tag: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly role: Role;
+  readonly params: P;
+  readonly query: Q;
+  readonly body?: B;
+  readonly bodyExample?: z.input<B>;
+  readonly success: {
+    readonly status: 200 | 201;
+    readonly description: string;
+    readonly schema: z.ZodType;
+    readonly example: unknown;
+  };
+  /** Refusals that belong to this route; those that any route can answer are added by the document. */
+  readonly errors: readonly ErrorCode[];
+  readonly handle: (
+    request: RouteRequest<z.output<P>, z.output<Q>, z.output<B>>,
+    context: RouteContext,
+  ) => Promise<RouteReply>;
+}
+
+/** Types forgotten: the table holds routes of every shape. */
+export type Route = RouteShape<z.ZodType, z.ZodType, z.ZodType>;
+
+export function defineRoute<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType>(
+  shape: RouteShape<P, Q, B>,
+): Route {
+  return shape as unknown as Route;
+}
+
+/** A service names the field of its own request; this puts the HTTP request's in its place. For `catch`. */
+export function renameField(from: RegExp, to: string): (thrown: unknown) => never {
+  return (thrown) => {
+    if (!(thrown instanceof SkeinError) || thrown.field === undefined) throw thrown;
+    const { code, message, facts, cause } = thrown;
+    throw new SkeinError(code, message, { field: thrown.field.replace(from, to), facts, cause });
+  };
+}

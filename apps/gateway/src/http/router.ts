@@ -1,0 +1,158 @@
+// Hangs the table of routes into Fastify: for each, in this order, the token, the role, the shape of the request, the
+// idempotency key, the handler, the answer's headers. Knows no particular route.
+
+import { SkeinError } from '@skein/contracts';
+import { parseBody, type Messenger } from '@skein/messaging';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Idempotency } from './idempotency';
+import type { Route, RouteContext, RouteReply } from './route';
+import { authorize, type Authenticate, type Caller } from './tokens';
+
+export interface RouterParts {
+  readonly messenger: Pick<Messenger, 'request'>;
+  readonly authenticate: Authenticate;
+  readonly idempotency: Idempotency;
+}
+
+const callers = new WeakMap<FastifyRequest, Caller>();
+
+export function mountRoutes(
+  fastify: FastifyInstance,
+  routes: readonly Route[],
+  parts: RouterParts,
+): void {
+  for (const route of routes) {
+    fastify.route({
+      method: route.method,
+      url: fastifyPath(route.path),
+      onRequest: (request, _reply, done) => {
+        admit(request, route, parts.authenticate);
+        done();
+      },
+      handler: (request, reply) => serve(route, parts, request, reply),
+    });
+  }
+}
+
+/** Before the body is read: who nobody knows sends us no megabytes. */
+export function admit(
+  request: FastifyRequest,
+  route: Pick<Route, 'role'>,
+  authenticate: Authenticate,
+): void {
+  const caller = authenticate(request.headers.authorization);
+  authorize(caller, route.role);
+  callers.set(request, caller);
+}
+
+async function serve(
+  route: Route,
+  parts: RouterParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const parsed = {
+    params: parseBody(route.params, request.params, 'The path'),
+    query: parseBody(route.query, request.query, 'The query'),
+    body: parsedBody(route, request),
+  };
+  const context = routeContext(parts.messenger, request);
+  const answer = async (): Promise<StoredAnswer> => {
+    const made = await route.handle(parsed, context);
+    return storedAnswer(route, made);
+  };
+  const key = idempotencyKey(route, request);
+  if (key === undefined) return send(reply, request, await answer());
+  const caller = callers.get(request)?.name ?? '';
+  const { stored, replayed } = await parts.idempotency.once({
+    key,
+    caller,
+    requestId: request.id,
+    fingerprint: `${request.method} ${request.url}\n${JSON.stringify(request.body ?? null)}`,
+    answer,
+  });
+  if (replayed) void reply.header('idempotency-replayed', 'true');
+  return send(reply, request, stored);
+}
+
+function parsedBody(route: Route, request: FastifyRequest): unknown {
+  if (route.body !== undefined) return parseBody(route.body, request.body ?? {}, 'The body');
+  const isEmpty = request.body === undefined || request.body === null;
+  if (isEmpty || Object.keys(request.body as object).length === 0) return undefined;
+  throw new SkeinError('invalid_request', 'This request takes no body');
+}
+
+function routeContext(
+  messenger: Pick<Messenger, 'request'>,
+  request: FastifyRequest,
+): RouteContext {
+  return {
+    requestId: request.id,
+    ask: (contract, body, options) =>
+      messenger.request(contract, body, { requestId: request.id, ...options }),
+    match: async (current) => {
+      const wanted = request.headers['if-match'];
+      if (wanted === undefined || wanted.trim() === '*') return;
+      const { revision } = await current();
+      if (etags(wanted).includes(etag(revision))) return;
+      throw new SkeinError('precondition_failed', `The resource has revision ${revision}`, {
+        field: 'If-Match',
+        facts: { revision, ifMatch: wanted },
+      });
+    },
+  };
+}
+
+/** What is kept of an answer, so that it can be given again. */
+export interface StoredAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: unknown;
+}
+
+function storedAnswer(route: Route, made: RouteReply): StoredAnswer {
+  return {
+    status: route.success.status,
+    headers: {
+      ...(made.location === undefined ? {} : { location: made.location }),
+      ...(made.revision === undefined ? {} : { etag: etag(made.revision) }),
+    },
+    body: made.body,
+  };
+}
+
+function send(reply: FastifyReply, request: FastifyRequest, answer: StoredAnswer): FastifyReply {
+  void reply.headers(answer.headers);
+  const known = request.headers['if-none-match'];
+  const current = answer.headers['etag'];
+  if (request.method === 'GET' && known !== undefined && current !== undefined) {
+    if (etags(known).includes(current)) return reply.code(304).send();
+  }
+  const contentType =
+    answer.status < 400
+      ? 'application/json; charset=utf-8'
+      : 'application/problem+json; charset=utf-8';
+  return reply.code(answer.status).type(contentType).send(JSON.stringify(answer.body));
+}
+
+function idempotencyKey(route: Route, request: FastifyRequest): string | undefined {
+  const key = request.headers['idempotency-key'];
+  if (key === undefined || route.method !== 'POST') return undefined;
+  if (typeof key === 'string' && /^[\x21-\x7e]{1,255}$/.test(key)) return key;
+  throw new SkeinError('invalid_request', 'An Idempotency-Key has 1–255 visible ASCII characters', {
+    field: 'Idempotency-Key',
+  });
+}
+
+function etag(revision: number): string {
+  return `"${revision}"`;
+}
+
+function etags(header: string): string[] {
+  return header.split(',').map((each) => each.trim().replace(/^W\//, ''));
+}
+
+/** `{name}` becomes `:name`; a colon of the path itself is doubled, as find-my-way wants it. */
+export function fastifyPath(path: string): string {
+  return path.replaceAll(':', '::').replace(/\{(\w+)\}/g, ':$1');
+}

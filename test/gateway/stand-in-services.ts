@@ -1,0 +1,190 @@
+// Small services that stand where registry, ipam and consensus would, so that the gateway can be tried alone. They speak the
+// real contracts over a real NATS server and keep just enough state to answer.
+
+import {
+  clusterStatusContract,
+  createEndpointsContract,
+  createNetworkContract,
+  eventsContract,
+  getNetworkContract,
+  grantLeaseContract,
+  listEndpointsContract,
+  listHostsContract,
+  listNetworksContract,
+  networkCreatedEvent,
+  rangeContract,
+  SkeinError,
+  transactionContract,
+  type HistoryEvent,
+  type KeyValue,
+  type NetworkView,
+} from '@skein/contracts';
+import { Messenger } from '@skein/messaging';
+
+export interface StandIns {
+  readonly messenger: Messenger;
+  /** Requests that have reached a service, by request id and verb. */
+  readonly seen: { requestId: string; verb: string }[];
+  happen(type: string, networkId: string): HistoryEvent;
+  stop(): Promise<void>;
+}
+
+export async function startStandIns(natsUrl: string): Promise<StandIns> {
+  const messenger = await Messenger.connect({ servers: [natsUrl], name: 'stand-ins' });
+  const seen: StandIns['seen'] = [];
+  const events: HistoryEvent[] = [];
+  const networks = new Map<string, NetworkView>();
+  let revision = 10;
+
+  const happen = (type: string, networkId: string): HistoryEvent => {
+    revision += 1;
+    const event = { revision, position: 0, at: 1_000, type, subject: networkId, body: {} };
+    events.push(event);
+    messenger.publishEvent(networkCreatedEvent, { revision, at: 1_000, networkId, name: 'n' });
+    return event;
+  };
+
+  serveStore(messenger);
+  messenger
+    .service({ name: 'consensus', version: '0.0.1', description: 'stand-in' })
+    .serve(clusterStatusContract, () => ({
+      clusterId: 'c1',
+      replicaId: 'm1',
+      leaderId: 'm1',
+      term: 2,
+      role: 'leader' as const,
+      lastIndex: 5,
+      commitIndex: 5,
+      appliedIndex: 5,
+      revision,
+      members: [],
+    }));
+  messenger
+    .service({ name: 'ipam', version: '0.0.1', description: 'stand-in' })
+    .serve(createNetworkContract, (spec, { requestId }) => {
+      seen.push({ requestId, verb: 'create-network' });
+      if ([...networks.values()].some((network) => network.name === spec.name)) {
+        throw new SkeinError('network_name_taken', `'${spec.name}' is taken`, {
+          field: 'name',
+          facts: { network: 'n1' },
+        });
+      }
+      const { subnets: _asked, vni = 1, mtu: _mtu, ...rest } = spec;
+      const id = `n${networks.size + 1}`;
+      const subnets = [{ cidr: '10.1.0.0/24', gateway: '10.1.0.1', reserved: {} }];
+      const network = { ...rest, id, vni, subnets, created: { request: requestId, at: 1_000 } };
+      happen('network.created', id);
+      networks.set(id, { ...network, revision, endpoints: 0, hosts: [] });
+      return { network, revision };
+    });
+  messenger
+    .service({ name: 'registry', version: '0.0.1', description: 'stand-in' })
+    .serve(getNetworkContract, ({ network }) => {
+      const found = [...networks.values()].find(
+        ({ id, name }) => id === network || name === network,
+      );
+      if (found === undefined) throw new SkeinError('network_not_found', `no network '${network}'`);
+      return found;
+    });
+  messenger
+    .service({ name: 'registry', version: '0.0.1', description: 'stand-in' })
+    .serve(listNetworksContract, ({ cursor }) => {
+      // One network a page.
+      const at = Number(cursor ?? 0);
+      const all = [...networks.values()];
+      const more = at + 1 < all.length ? { cursor: String(at + 1) } : {};
+      return { networks: all.slice(at, at + 1), ...more, revision };
+    });
+  messenger
+    .service({ name: 'registry', version: '0.0.1', description: 'stand-in' })
+    .serve(listHostsContract, () => ({ hosts: [], revision }));
+  messenger
+    .service({ name: 'registry', version: '0.0.1', description: 'stand-in' })
+    .serve(listEndpointsContract, () => ({ endpoints: [], revision }));
+  messenger
+    .service({ name: 'registry', version: '0.0.1', description: 'stand-in' })
+    .serve(eventsContract, ({ from, prefix = '', limit }) => ({
+      events: events
+        .filter((event) => event.revision >= from && event.type.startsWith(prefix))
+        .slice(0, limit),
+      revision,
+    }));
+  messenger
+    .service({ name: 'registry', version: '0.0.1', description: 'stand-in' })
+    .serve(createEndpointsContract, ({ endpoints }, { requestId }) => {
+      const taken = endpoints.findIndex((spec) => spec.addresses?.includes('10.1.0.5'));
+      if (taken >= 0) {
+        throw new SkeinError('address_taken', '10.1.0.5 has a holder', {
+          field: `requests.${taken}.addresses.0`,
+        });
+      }
+      seen.push({ requestId, verb: 'create-endpoints' });
+      happen('endpoint.attached', 'n1');
+      return {
+        endpoints: endpoints.map((spec, index) => ({
+          id: `e${index}`,
+          networkId: 'n1',
+          network: 'web',
+          host: spec.host,
+          name: spec.name ?? `e${index}`,
+          aliases: [],
+          addresses: ['10.1.0.2/24'],
+          mac: '02:42:0a:01:00:02',
+          labels: {},
+          created: { request: requestId, at: 1_000 },
+          state: 'live' as const,
+          revision,
+        })),
+        revision,
+        behind: ['h3'],
+        faults: [{ endpointId: 'e0', code: 'sandbox_not_found', message: 'no such namespace' }],
+      };
+    });
+  await messenger.flush();
+  return { messenger, seen, happen, stop: () => messenger.drain() };
+}
+
+/** Transactions on single keys, compared by version or value. */
+function serveStore(messenger: Messenger): void {
+  const kvs = new Map<string, KeyValue>();
+  const leases = new Set<string>();
+  let revision = 100;
+  const service = messenger.service({ name: 'store', version: '0.0.1', description: 'stand-in' });
+  service.serve(grantLeaseContract, ({ lease = 'l', ttlMs }) => {
+    leases.add(lease);
+    return { lease, ttlMs, revision };
+  });
+  service.serve(rangeContract, ({ key }) => {
+    const found = kvs.get(key);
+    return { revision, kvs: found ? [found] : [], count: found ? 1 : 0, more: false };
+  });
+  service.serve(transactionContract, ({ compare, success, failure }) => {
+    const succeeded = compare.every(({ key, target, value }) => {
+      const kv = kvs.get(key);
+      return (target === 'version' ? (kv?.version ?? 0) : kv?.value) === value;
+    });
+    revision += 1;
+    const results = (succeeded ? success : failure).map((operation) => {
+      const { key } = operation;
+      if (operation.type === 'put') {
+        const { value, lease } = operation;
+        if (lease !== undefined && !leases.has(lease)) {
+          throw new SkeinError('lease_not_found', `no lease '${lease}'`);
+        }
+        kvs.set(key, { key, value, createRevision: revision, modRevision: revision, version: 1 });
+        return { type: 'put' as const };
+      }
+      if (operation.type === 'delete') {
+        return { type: 'delete' as const, deleted: kvs.delete(key) ? 1 : 0 };
+      }
+      const found = kvs.get(key);
+      return {
+        type: 'range' as const,
+        kvs: found ? [found] : [],
+        count: found ? 1 : 0,
+        more: false,
+      };
+    });
+    return { succeeded, revision, results };
+  });
+}

@@ -1,0 +1,79 @@
+// A whole cluster for a test file: started once, reached through its gateway and through NATS.
+
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { demoPrefix, LocalCluster, runsDir } from '@skein/local-cluster';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { home } from './skein-command';
+
+export interface Answer {
+  readonly status: number;
+  // Bodies of many kinds; each test says what it expects.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  readonly body: any;
+  readonly headers: Headers;
+}
+
+export class Stack {
+  private constructor(
+    readonly cluster: LocalCluster,
+    readonly nats: NatsConnection,
+    private readonly name: string,
+  ) {}
+
+  static async start(): Promise<Stack> {
+    const name = `${demoPrefix}${process.pid}`;
+    const cluster = await LocalCluster.start({
+      home,
+      name,
+      path: process.env['PATH'] ?? '',
+      hosts: 3,
+      managers: 3,
+      httpPort: 0,
+      natsPort: 0,
+      orAnyPort: true,
+      attached: true,
+      ephemeral: true,
+      restart: false,
+      progress: () => undefined,
+    });
+    const address = new URL(cluster.record.natsUrl);
+    const nats = await connect({
+      servers: `${address.hostname}:${address.port}`,
+      user: address.username,
+      pass: address.password,
+      inboxPrefix: '_INBOX_people',
+    });
+    return new Stack(cluster, nats, name);
+  }
+
+  async stop(): Promise<void> {
+    await this.nats.close();
+    await this.cluster.stop();
+    rmSync(join(runsDir(home), this.name), { recursive: true, force: true });
+  }
+
+  async raw(method: string, path: string, init: RequestInit = {}): Promise<Answer> {
+    const response = await fetch(`${this.cluster.url}${path}`, { method, ...init });
+    const text = await response.text();
+    const isJson = (response.headers.get('content-type') ?? '').includes('json');
+    const body: unknown = isJson && text !== '' ? JSON.parse(text) : text;
+    return { status: response.status, body, headers: response.headers };
+  }
+
+  call(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
+    return this.raw(method, path, {
+      headers: {
+        authorization: `Bearer ${this.cluster.token}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  }
+}
