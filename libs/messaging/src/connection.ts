@@ -1,0 +1,82 @@
+// Opens the connection and says how it fares. Retries the first connect until its time is up, and reconnects for ever.
+
+import { connect, errors, type NatsConnection } from '@nats-io/transport-node';
+import { SkeinError } from '@skein/contracts';
+import { Deadline } from './deadline';
+import type { Logger } from './logger';
+import {
+  defaultConnectTimeoutMs,
+  pingIntervalMs,
+  reconnectWaitMs,
+  type NatsSettings,
+} from './settings';
+
+export async function openConnection(
+  settings: NatsSettings,
+  logger: Logger,
+): Promise<NatsConnection> {
+  const timeoutMs = settings.connectTimeoutMs ?? defaultConnectTimeoutMs;
+  const deadline = Deadline.after(timeoutMs);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await connect(connectOptions(settings, deadline));
+    } catch (cause) {
+      if (cause instanceof errors.AuthorizationError) {
+        throw new SkeinError('unauthenticated', 'NATS refuses the user or password', { cause });
+      }
+      if (deadline.expired) {
+        const facts = { servers: settings.servers, timeoutMs };
+        throw new SkeinError('unavailable', 'NATS does not answer', { facts, cause });
+      }
+      if (attempt === 1) logger.info({ servers: settings.servers }, 'waiting for NATS');
+      await pause(jitter(reconnectWaitMs));
+    }
+  }
+}
+
+function connectOptions(settings: NatsSettings, deadline: Deadline): Parameters<typeof connect>[0] {
+  return {
+    servers: [...settings.servers],
+    name: settings.name,
+    ...(settings.user === undefined ? {} : { user: settings.user, pass: settings.password ?? '' }),
+    ...(settings.inboxPrefix === undefined ? {} : { inboxPrefix: settings.inboxPrefix }),
+    timeout: Math.max(100, Math.min(5_000, deadline.remainingMs())),
+    maxReconnectAttempts: -1,
+    ignoreAuthErrorAbort: true,
+    ignoreClusterUpdates: true,
+    reconnectDelayHandler: () => jitter(reconnectWaitMs),
+    pingInterval: pingIntervalMs,
+    maxPingOut: 2,
+    noAsyncTraces: true,
+  };
+}
+
+export type ConnectionStatus = 'connected' | 'disconnected' | 'closed';
+
+/** Calls back at each change, until the connection has closed. */
+export async function followStatus(
+  connection: NatsConnection,
+  logger: Logger,
+  changed: (status: ConnectionStatus) => void,
+): Promise<void> {
+  for await (const status of connection.status()) {
+    if (status.type === 'disconnect') {
+      logger.warn({ server: status.server }, 'NATS connection lost');
+      changed('disconnected');
+    } else if (status.type === 'reconnect') {
+      logger.info({ server: status.server }, 'NATS connection restored');
+      changed('connected');
+    } else if (status.type === 'error') {
+      logger.error({ error: status.error.message }, 'NATS reports an error');
+    }
+  }
+  changed('closed');
+}
+
+export function jitter(range: { readonly from: number; readonly to: number }): number {
+  return range.from + Math.random() * (range.to - range.from);
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,15 @@
+// The public face: typed conversations over NATS.
+
+export type { ConnectionStatus } from './connection';
+export { Deadline } from './deadline';
+export { silentLogger, type Logger } from './logger';
+export { Messenger, type BytesHandler, type EventHandler } from './messenger';
+export type { RequestContext } from './request-context';
+export type { RequestOptions } from './requester';
+export { ServiceEndpoints, type ServeOptions } from './service-endpoints';
+export type { ServiceDefinition } from './service-protocol';
+export type { Handler, Serving } from './serving';
+export { defaultConnectTimeoutMs, type NatsSettings } from './settings';
+export type { Subscription } from './subscription';
+export { parseBody } from './validation';
+export { requestIdHeader, timeoutHeader } from './wire';

@@ -1,0 +1,169 @@
+// The answering side of one subject: decodes, validates, runs the handler within bounds, encodes the answer or the error.
+// A stack never leaves the process: what is not a SkeinError is logged here and answered as `internal`.
+
+import { nuid, type Msg, type NatsConnection } from '@nats-io/transport-node';
+import { SkeinError, type Contract, type ParsedRequestOf, type ReplyOf } from '@skein/contracts';
+import { Deadline } from './deadline';
+import type { EndpointStats } from './endpoint-stats';
+import type { Logger } from './logger';
+import type { RequestContext } from './request-context';
+import { subscribeGuarded, type Subscription } from './subscription';
+import { parseBody } from './validation';
+import {
+  checkBodySize,
+  decodeJson,
+  encodeJson,
+  errorReply,
+  headerRoomBytes,
+  maxBodyBytes,
+  requestIdHeader,
+  timeoutHeader,
+} from './wire';
+
+export type Handler<C extends Contract> = (
+  request: ParsedRequestOf<C>,
+  context: RequestContext,
+) => Promise<ReplyOf<C>> | ReplyOf<C>;
+
+export interface Serving {
+  /** Takes no more requests, and resolves when those that had arrived are answered. */
+  stop(): Promise<void>;
+}
+
+/** Requests of one subject that may run at once. */
+export const defaultMaxPending = 1_024;
+const maxRequestIdLength = 128;
+
+export interface ServedSubjectOptions<C extends Contract> {
+  readonly connection: NatsConnection;
+  readonly logger: Logger;
+  readonly contract: C;
+  readonly subject: string;
+  readonly queue: string | undefined;
+  readonly maxPending: number;
+  readonly checkReplies: boolean;
+  readonly stats: EndpointStats;
+  readonly handler: Handler<C>;
+}
+
+export class ServedSubject<C extends Contract> implements Serving {
+  readonly #options: ServedSubjectOptions<C>;
+  readonly #subscription: Subscription;
+  #pending = 0;
+  #idle: (() => void) | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(options: ServedSubjectOptions<C>) {
+    this.#options = options;
+    this.#subscription = subscribeGuarded(
+      options.connection,
+      options.subject,
+      (message) => void this.#serve(message),
+      { queue: options.queue, logger: options.logger },
+    );
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#drain();
+    return this.#stopped;
+  }
+
+  async #drain(): Promise<void> {
+    await this.#subscription.drain();
+    if (this.#pending > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
+  }
+
+  async #serve(message: Msg): Promise<void> {
+    const startedAt = performance.now();
+    const requestId = requestIdOf(message);
+    this.#pending += 1;
+    try {
+      const answer = this.#answer(message, requestId);
+      const reply = answer instanceof Promise ? await answer : answer;
+      const data = this.#encode(reply);
+      this.#respond(message, data);
+      this.#options.stats.count(performance.now() - startedAt);
+    } catch (thrown) {
+      const error = this.#expected(thrown, requestId);
+      const { data, headers } = errorReply(error, requestId);
+      this.#respond(message, data, headers);
+      this.#options.stats.count(performance.now() - startedAt, `${error.code}: ${error.message}`);
+    } finally {
+      this.#pending -= 1;
+      if (this.#pending === 0) this.#idle?.();
+    }
+  }
+
+  #answer(message: Msg, requestId: string): Promise<ReplyOf<C>> | ReplyOf<C> {
+    const { contract, maxPending, handler } = this.#options;
+    if (this.#pending > maxPending) {
+      throw new SkeinError('overloaded', 'Too many requests are waiting', {
+        facts: { pending: maxPending },
+      });
+    }
+    const timeoutMs = timeoutOf(message) ?? contract.timeoutMs;
+    if (timeoutMs <= 0) throw new SkeinError('deadline_exceeded', 'The deadline had passed');
+    checkBodySize(message.data.length, contract.maxBodyBytes ?? maxBodyBytes);
+    const body = decodeJson(message.data);
+    const request = parseBody(contract.request, body, 'The request') as ParsedRequestOf<C>;
+    const context = { requestId, deadline: Deadline.after(timeoutMs), subject: message.subject };
+    return handler(request, context);
+  }
+
+  #encode(reply: ReplyOf<C>): Uint8Array {
+    const { contract, checkReplies, connection } = this.#options;
+    if (checkReplies) checkReply(contract, reply);
+    const data = encodeJson(reply);
+    checkBodySize(data.length, (connection.info?.max_payload ?? maxBodyBytes) - headerRoomBytes);
+    return data;
+  }
+
+  #expected(thrown: unknown, requestId: string): SkeinError {
+    if (thrown instanceof SkeinError && thrown.code !== 'internal') return thrown;
+    const stack = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+    this.#options.logger.error(
+      { subject: this.#options.subject, requestId, stack },
+      'handler failed',
+    );
+    return new SkeinError('internal', 'Something went wrong inside', { facts: { requestId } });
+  }
+
+  #respond(
+    message: Msg,
+    data: Uint8Array,
+    headers?: ReturnType<typeof errorReply>['headers'],
+  ): void {
+    if (this.#options.connection.isClosed()) return;
+    try {
+      message.respond(data, headers === undefined ? undefined : { headers });
+    } catch (thrown) {
+      const error = thrown instanceof Error ? thrown.message : String(thrown);
+      this.#options.logger.error(
+        { subject: message.subject, error },
+        'the answer could not be sent',
+      );
+    }
+  }
+}
+
+/** A caller's own id if it is one that can stand in a log and a header, else a new one. */
+function requestIdOf(message: Msg): string {
+  const given = message.headers?.get(requestIdHeader) ?? '';
+  const usable = given.length <= maxRequestIdLength && /^[\x21-\x7e]+$/.test(given);
+  return usable ? given : nuid.next();
+}
+
+function timeoutOf(message: Msg): number | undefined {
+  const given = message.headers?.get(timeoutHeader) ?? '';
+  if (given === '') return undefined;
+  const ms = Number(given);
+  return Number.isFinite(ms) ? ms : undefined;
+}
+
+function checkReply(contract: Contract, reply: unknown): void {
+  const parsed = contract.reply.safeParse(reply);
+  if (parsed.success) return;
+  throw new Error(
+    `${contract.service}.${contract.verb} answered against its schema: ${parsed.error.message}`,
+  );
+}

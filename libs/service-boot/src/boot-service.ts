@@ -1,0 +1,158 @@
+// How every app starts: configuration, logger, NATS, Nest with its transport, readiness, orderly stop. An app's main.ts
+// calls this once and holds nothing else.
+
+import 'reflect-metadata';
+import { writeSync } from 'node:fs';
+import type { DynamicModule } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { MicroserviceOptions } from '@nestjs/microservices';
+import { Messenger } from '@skein/messaging';
+import type { z } from 'zod';
+import {
+  commonSchema,
+  ConfigurationError,
+  parseConfiguration,
+  type CommonConfiguration,
+} from './configuration';
+import { createLogger, nestLogger, type ServiceLogger } from './logging';
+import { crashOnUnhandled, stopOnSignals } from './shutdown';
+import { PassErrors, SkeinTransport } from './skein-transport';
+
+/** Something that runs until it is closed: a Nest application of any kind. */
+export interface RunningApplication {
+  close(): Promise<void>;
+}
+
+export interface StartContext<Config> {
+  readonly config: Config;
+  readonly messenger: Messenger;
+  readonly logger: ServiceLogger;
+  readonly transport: SkeinTransport;
+}
+
+export interface BootOptions<S extends z.ZodObject> {
+  /** Name of the app in logs and in NATS' connection list. */
+  readonly name: string;
+  readonly description: string;
+  readonly version?: string;
+  /** Fields of the app's own; `dataDir` is read from SKEIN_DATA_DIR. */
+  readonly configSchema: S;
+  /** The composition root. */
+  readonly module: (
+    config: Readonly<z.output<S>>,
+    messenger: Messenger,
+    logger: ServiceLogger,
+    transport: SkeinTransport,
+  ) => DynamicModule | Promise<DynamicModule>;
+  /** Subject token for contracts that are per instance. */
+  readonly instance?: (config: Readonly<z.output<S>>) => string;
+  /** Id under which NATS lists the service's replica. */
+  readonly instanceId?: (config: Readonly<z.output<S>>) => string;
+  /** Starts the module; a microservice unless an app, as the gateway, brings another kind. */
+  readonly start?: (
+    module: DynamicModule,
+    context: StartContext<Readonly<z.output<S>>>,
+  ) => Promise<RunningApplication>;
+}
+
+/** Resolves when the service is ready; ends the process with code 1 if it can't start. */
+export async function bootService<S extends z.ZodObject>(options: BootOptions<S>): Promise<void> {
+  const { common, config } = readConfiguration(options.configSchema);
+  const logger = createLogger(options.name, common.logLevel);
+  crashOnUnhandled(logger);
+  const closers: (() => Promise<void>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const close of closers.toReversed()) await close();
+  };
+  stopOnSignals({ logger, stop, exitWithParent: common.exitWithParent });
+  try {
+    await startAll(options, { common, config, logger, closers });
+  } catch (thrown) {
+    logger.fatal({ err: thrown }, 'start failed');
+    process.exit(1);
+  }
+  announceReady(logger, common);
+}
+
+interface Starting<Config> {
+  readonly common: CommonConfiguration;
+  readonly config: Config;
+  readonly logger: ServiceLogger;
+  /** What has been started, in order; closed in reverse. */
+  readonly closers: (() => Promise<void>)[];
+}
+
+async function startAll<S extends z.ZodObject>(
+  options: BootOptions<S>,
+  { common, config, logger, closers }: Starting<Readonly<z.output<S>>>,
+): Promise<void> {
+  const messenger = await connect(options.name, common, logger);
+  closers.push(() => messenger.drain());
+  const transport = new SkeinTransport({
+    messenger,
+    version: options.version ?? '0.1.0',
+    description: options.description,
+    instance: options.instance?.(config),
+    instanceId: options.instanceId?.(config),
+  });
+  const module = await options.module(config, messenger, logger, transport);
+  const start = options.start ?? startMicroservice;
+  const application = await start(module, { config, messenger, logger, transport });
+  closers.push(() => application.close());
+}
+
+export async function startMicroservice(
+  module: DynamicModule,
+  { logger, transport }: StartContext<unknown>,
+): Promise<RunningApplication> {
+  const application = await NestFactory.createMicroservice<MicroserviceOptions>(module, {
+    strategy: transport,
+    logger: nestLogger(logger),
+    abortOnError: false,
+  });
+  application.useGlobalFilters(new PassErrors());
+  await application.listen();
+  return application;
+}
+
+function readConfiguration<S extends z.ZodObject>(
+  schema: S,
+): { common: CommonConfiguration; config: Readonly<z.output<S>> } {
+  try {
+    const merged = commonSchema.extend(schema.shape);
+    parseConfiguration(merged, process.env);
+    return {
+      common: parseConfiguration(commonSchema, process.env),
+      config: parseConfiguration(schema, process.env),
+    };
+  } catch (thrown) {
+    if (!(thrown instanceof ConfigurationError)) throw thrown;
+    process.stderr.write(`${thrown.message}\n`);
+    process.exit(2);
+  }
+}
+
+function connect(
+  name: string,
+  common: CommonConfiguration,
+  logger: ServiceLogger,
+): Promise<Messenger> {
+  return Messenger.connect(
+    {
+      servers: common.natsUrl,
+      name,
+      user: common.natsUser,
+      password: common.natsPassword,
+      inboxPrefix: common.natsInbox,
+      connectTimeoutMs: common.natsConnectTimeoutMs,
+      checkReplies: common.checkReplies,
+    },
+    logger,
+  );
+}
+
+function announceReady(logger: ServiceLogger, common: CommonConfiguration): void {
+  logger.info({ rssBytes: process.memoryUsage.rss() }, 'ready');
+  if (common.readyFd !== undefined) writeSync(common.readyFd, 'ready\n');
+  process.send?.({ type: 'ready' });
+}

@@ -1,0 +1,20 @@
+// The public face: how every app starts, and how its controllers serve contracts.
+
+export {
+  bootService,
+  startMicroservice,
+  type BootOptions,
+  type RunningApplication,
+  type StartContext,
+} from './boot-service';
+export {
+  commaList,
+  ConfigurationError,
+  environmentName,
+  parseConfiguration,
+  wholeNumber,
+} from './configuration';
+export { createLogger, nestLogger, type ServiceLogger } from './logging';
+export { Serve } from './serve';
+export { PassErrors, SkeinTransport, type SkeinTransportOptions } from './skein-transport';
+export { stopLimitMs } from './shutdown';
