@@ -1,0 +1,74 @@
+// The composition root of one replica: log, core and store are opened before Nest starts, and hear their peers after it has.
+
+import type { DynamicModule } from '@nestjs/common';
+import type { Messenger } from '@skein/messaging';
+import {
+  startMicroservice,
+  type RunningApplication,
+  type ServiceLogger,
+  type SkeinTransport,
+  type StartContext,
+} from '@skein/service-boot';
+import type { ConsensusConfiguration } from './consensus.config';
+import { ConsensusController } from './consensus.controller';
+import { Office } from './office';
+import { Replica } from './replica.actor';
+
+export class ConsensusModule {
+  static async create(
+    config: ConsensusConfiguration,
+    messenger: Messenger,
+    logger: ServiceLogger,
+    transport: SkeinTransport,
+  ): Promise<DynamicModule> {
+    const replica = await Replica.open({
+      config,
+      messenger,
+      logger,
+      onFailure: (error) => {
+        logger.fatal({ err: error }, 'the log failed');
+        process.exit(1);
+      },
+    });
+    const { clusterId, replicaId, historyRevisions } = config;
+    replica.listener = new Office({
+      replica,
+      messenger,
+      storeService: transport.service('store'),
+      consensusService: transport.service('consensus'),
+      logger,
+      clusterId,
+      replicaId,
+      historyRevisions,
+    });
+    return {
+      module: ConsensusModule,
+      controllers: [ConsensusController],
+      providers: [{ provide: Replica, useValue: replica }],
+      exports: [Replica],
+    };
+  }
+}
+
+/** Hears its peers once everything is in place; hands leadership over before anything is taken down. */
+export async function startReplica(
+  module: DynamicModule,
+  context: StartContext<ConsensusConfiguration>,
+): Promise<RunningApplication> {
+  const application = await startMicroservice(module, context);
+  const replica = replicaOf(module);
+  replica.start();
+  return {
+    close: async () => {
+      await replica.stop();
+      await application.close();
+    },
+  };
+}
+
+function replicaOf({ providers = [] }: DynamicModule): Replica {
+  for (const provider of providers) {
+    if ('useValue' in provider && provider.useValue instanceof Replica) return provider.useValue;
+  }
+  throw new Error('the module holds no replica');
+}

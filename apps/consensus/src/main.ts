@@ -1,0 +1,16 @@
+// Starts one replica of the cluster: a Raft member with its log, and the store while it leads.
+
+import { bootService } from '@skein/service-boot';
+import { consensusSchema } from './consensus.config';
+import { ConsensusModule, startReplica } from './consensus.module';
+
+await bootService({
+  name: 'consensus',
+  description: 'Replicated key-value store on Raft.',
+  configSchema: consensusSchema,
+  module: (config, messenger, logger, transport) =>
+    ConsensusModule.create(config, messenger, logger, transport),
+  start: startReplica,
+  instance: ({ replicaId }) => replicaId,
+  instanceId: ({ replicaId }) => replicaId,
+});

@@ -1,0 +1,85 @@
+// Watches as a leader keeps them: who gets what, in what order, and what each message says it follows.
+
+import { describe, expect, it } from '@jest/globals';
+import { createStore, type StoreRequest } from '@skein/store';
+import { progressMs, Watches, watchTtlMs, type Delivery } from './watches';
+
+function opened() {
+  const store = createStore();
+  const watches = new Watches(store);
+  let logIndex = 0;
+  const ask = (request: StoreRequest) =>
+    void store.apply((logIndex += 1), { at: logIndex, requests: [request] });
+  const put = (key: string, value = 'v') => ask({ type: 'put', key, value });
+  return { store, watches, put, ask };
+}
+const steps = (deliveries: Iterable<Delivery>) =>
+  [...deliveries].map(({ message }) =>
+    message.kind === 'canceled'
+      ? 'canceled'
+      : `${message.kind} ${message.after}..${message.through}`,
+  );
+const opening = { watch: 'w', key: 'a/', prefix: true, deliver: 'to' };
+
+describe('watches', () => {
+  it('sends what is new of a span, each message following the one before', () => {
+    const { watches, put } = opened();
+    put('a/1');
+    watches.open({ ...opening, fromRevision: 1 }, 0);
+    expect(steps(watches.deliveries(0))).toEqual(['events 0..1']);
+    put('b');
+    expect(steps(watches.deliveries(0))).toEqual([]);
+    put('a/2');
+    expect(steps(watches.deliveries(0))).toEqual(['events 1..3']);
+    expect(steps(watches.deliveries(0))).toEqual([]);
+  });
+
+  it('starts after now if no revision is asked for', () => {
+    const { watches, put } = opened();
+    put('a/1');
+    watches.open(opening, 0);
+    put('a/2');
+    expect(steps(watches.deliveries(0))).toEqual(['events 1..2']);
+  });
+
+  it('tells an idle watch how far it is, past what is not of its span', () => {
+    const { watches, put } = opened();
+    watches.open(opening, 0);
+    put('b');
+    expect(steps(watches.deliveries(0))).toEqual([]);
+    expect(steps(watches.progress(progressMs - 1))).toEqual([]);
+    expect(steps(watches.progress(progressMs))).toEqual(['progress 0..1']);
+    expect(steps(watches.progress(progressMs * 2))).toEqual(['progress 1..1']);
+  });
+
+  it('splits what is large between revisions, never within one', () => {
+    const { watches, put } = opened();
+    watches.open(opening, 0);
+    for (let n = 0; n < 5; n += 1) put('a/1', 'x'.repeat(100 * 1024));
+    expect(steps(watches.deliveries(0))).toEqual(['events 0..2', 'events 2..4', 'events 4..5']);
+  });
+
+  it('renews without going back, and ends what is not renewed', () => {
+    const { watches, put } = opened();
+    put('a/1');
+    watches.open({ ...opening, fromRevision: 1 }, 0);
+    expect(steps(watches.deliveries(0))).toHaveLength(1);
+    watches.open({ ...opening, fromRevision: 1 }, watchTtlMs);
+    expect(steps(watches.deliveries(watchTtlMs))).toEqual([]);
+    expect(steps(watches.progress(watchTtlMs * 2))).toEqual(['progress 1..1']);
+    expect(steps(watches.progress(watchTtlMs * 2 + 1))).toEqual([]);
+    expect(watches.size).toBe(0);
+  });
+
+  it('refuses a start that is compacted, and says what is', () => {
+    const { watches, put, ask } = opened();
+    put('a/1');
+    put('a/2');
+    ask({ type: 'compact', revision: 1 });
+    expect(() => watches.open({ ...opening, fromRevision: 1 }, 0)).toThrow(
+      expect.objectContaining({ code: 'revision_compacted', facts: { compactRevision: 1 } }),
+    );
+    watches.open({ ...opening, fromRevision: 2 }, 0);
+    expect(steps(watches.deliveries(0))).toEqual(['events 1..2']);
+  });
+});

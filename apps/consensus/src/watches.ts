@@ -1,0 +1,163 @@
+// The watches of the leader in office: who wants which keys from which revision, and how far each has been served. Decides
+// what to send; sending is its caller's. A watch that its owner stops renewing ends.
+
+import { SkeinError, type WatchMessage } from '@skein/contracts';
+import { spanOf, type RevisionEvents, type Span, type SpanRequest, type Store } from '@skein/store';
+
+/** A watch lives this long after its opening and each renewal. */
+export const watchTtlMs = 10_000;
+/** What a client is told: renew at least so often. */
+export const renewWithinMs = 3_000;
+/** A watch without events is told how far it is this often; the client takes two missed ones for a lost leader. */
+export const progressMs = 500;
+export const maxWatches = 4_096;
+const maxRevisionsPerMessage = 1_000;
+/** Below the server's payload limit, with room for one large revision. */
+const maxMessageCharacters = 256 * 1024;
+
+export interface WatchOpening extends SpanRequest {
+  readonly watch: string;
+  readonly fromRevision?: number | undefined;
+  readonly deliver: string;
+  readonly previous?: boolean | undefined;
+}
+
+interface Watch {
+  readonly id: string;
+  readonly span: Span;
+  readonly deliver: string;
+  readonly previous: boolean;
+  /** First revision not yet looked at. */
+  next: number;
+  /** Through which revision the receiver was told: what its next message comes after. */
+  told: number;
+  renewedAt: number;
+  toldAt: number;
+}
+
+export interface Delivery {
+  readonly deliver: string;
+  readonly message: WatchMessage;
+}
+
+export class Watches {
+  private readonly watches = new Map<string, Watch>();
+
+  constructor(private readonly store: Store) {}
+
+  get size(): number {
+    return this.watches.size;
+  }
+
+  /** Opens a watch, or renews the one of this id where it stands. Throws a refusal. */
+  open(opening: WatchOpening, nowMs: number): void {
+    const known = this.watches.get(opening.watch);
+    if (known !== undefined) {
+      known.renewedAt = nowMs;
+      return;
+    }
+    if (this.watches.size >= maxWatches) {
+      throw new SkeinError('overloaded', 'Too many watches', { facts: { limit: maxWatches } });
+    }
+    const { revision, compactRevision } = this.store.status;
+    const next = opening.fromRevision || revision + 1;
+    if (next <= compactRevision) {
+      throw new SkeinError('revision_compacted', 'Events of this revision are compacted', {
+        field: 'fromRevision',
+        facts: { compactRevision },
+      });
+    }
+    this.watches.set(opening.watch, {
+      id: opening.watch,
+      span: spanOf(opening),
+      deliver: opening.deliver,
+      previous: opening.previous === true,
+      next,
+      told: next - 1,
+      renewedAt: nowMs,
+      toldAt: nowMs,
+    });
+  }
+
+  close(id: string): void {
+    this.watches.delete(id);
+  }
+
+  clear(): void {
+    this.watches.clear();
+  }
+
+  /** Whatever is new for anyone. */
+  *deliveries(nowMs: number): Generator<Delivery> {
+    const { revision } = this.store.status;
+    for (const watch of this.watches.values()) {
+      while (watch.next <= revision) {
+        const found = this.look(watch);
+        if (found.length > 0) yield* this.eventsFor(watch, found, nowMs);
+      }
+    }
+  }
+
+  /** Called now and then: ends what was not renewed, tells idle watches how far they are. */
+  *progress(nowMs: number): Generator<Delivery> {
+    for (const watch of this.watches.values()) {
+      if (nowMs - watch.renewedAt > watchTtlMs) this.watches.delete(watch.id);
+      else if (nowMs - watch.toldAt >= progressMs) yield tell(watch, nowMs, watch.next - 1);
+    }
+  }
+
+  private look(watch: Watch): RevisionEvents[] {
+    const { next: from, span, previous } = watch;
+    const limit = maxRevisionsPerMessage;
+    const outcome = this.store.eventsSince({ from, span, previous, limit });
+    if (!outcome.ok) throw new Error(`watch ${watch.id}: ${outcome.refusal.message}`);
+    watch.next = outcome.reply.through + 1;
+    return outcome.reply.revisions;
+  }
+
+  /** One message, or several if the events are too large for one; a revision is never split. */
+  private *eventsFor(
+    watch: Watch,
+    found: readonly RevisionEvents[],
+    nowMs: number,
+  ): Generator<Delivery> {
+    let revisions: RevisionEvents[] = [];
+    let characters = 0;
+    for (const entry of found) {
+      const size = sizeOf(entry);
+      if (characters + size > maxMessageCharacters && revisions.length > 0) {
+        yield tell(watch, nowMs, revisions.at(-1)?.revision ?? 0, revisions);
+        [revisions, characters] = [[], 0];
+      }
+      revisions.push(entry);
+      characters += size;
+    }
+    yield tell(watch, nowMs, watch.next - 1, revisions);
+  }
+}
+
+/** Invariant: `after` is what the receiver was told last, so that it sees any message that it missed. */
+function tell(
+  watch: Watch,
+  nowMs: number,
+  through: number,
+  revisions?: RevisionEvents[],
+): Delivery {
+  const head = { watch: watch.id, after: watch.told, through };
+  watch.told = through;
+  watch.toldAt = nowMs;
+  const message: WatchMessage =
+    revisions === undefined
+      ? { kind: 'progress', ...head }
+      : { kind: 'events', ...head, revisions };
+  return { deliver: watch.deliver, message };
+}
+
+function sizeOf({ events }: RevisionEvents): number {
+  let characters = 0;
+  for (const { kv, previous } of events) {
+    characters += 150 + kv.key.length + kv.value.length;
+    characters += previous === undefined ? 0 : 150 + previous.key.length + previous.value.length;
+  }
+  return characters;
+}
