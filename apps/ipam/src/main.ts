@@ -1,0 +1,14 @@
+// Hands out subnets and addresses: one actor a network, committed through the store before anybody hears of them.
+
+import { bootService } from '@skein/service-boot';
+import { ipamConfigSchema } from './ipam.config';
+import { IpamModule } from './ipam.module';
+
+await bootService({
+  name: 'ipam',
+  description: 'Subnets and addresses of networks.',
+  configSchema: ipamConfigSchema,
+  instanceId: (config) => config.replicaId,
+  module: (config, messenger, logger, transport) =>
+    IpamModule.of({ config, messenger, logger, transport }),
+});

@@ -1,0 +1,49 @@
+// The rules of address management: which subnets a network gets, which addresses an endpoint gets, and the transactions that
+// make it so. Pure: the store, the clock and the messages are others' matter.
+
+export {
+  networkActorKind,
+  transactionLimit,
+  type AddressRecord,
+  type Cause,
+  type Keyspace,
+  type MacRecord,
+  type NetworkRecord,
+  type Outcome,
+  type Refusal,
+  type RefusalCode,
+  type SubnetRecord,
+  type SubnetTable,
+  type Transaction,
+  type Versioned,
+} from './records';
+export { defaultPools, type SubnetPools, type SubnetSpec } from './subnet-plan';
+export {
+  firstVni,
+  maxSubnets,
+  planNetwork,
+  planNetworkDeletion,
+  planSubnetAddition,
+  type NetworkDirectory,
+  type NetworkWish,
+  type Plan,
+} from './network-plan';
+export { NetworkView, type NetworkContent } from './network-view';
+export {
+  allocateAll,
+  releaseAll,
+  sweepRested,
+  type Allocation,
+  type AllocationContext,
+  type AllocationRequest,
+} from './allocate';
+export { Turn, type AddressCommand, type AddressReply, type TurnContext } from './turn';
+export {
+  NetworkAllocator,
+  type AllocatorEffect,
+  type AllocatorInput,
+  type AllocatorOptions,
+  type Now,
+  type SubmittedCommand,
+} from './network-allocator';
+export { countUsage, type SubnetUsage } from './usage';
