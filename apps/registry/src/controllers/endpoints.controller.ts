@@ -1,0 +1,61 @@
+// Edge of the conversations about networks and endpoints.
+
+import { Controller, Inject } from '@nestjs/common';
+import {
+  createEndpointsContract,
+  deleteEndpointContract,
+  getEndpointContract,
+  getNetworkContract,
+  listEndpointsContract,
+  listNetworksContract,
+  type ParsedRequestOf,
+} from '@skein/contracts';
+import type { RequestContext } from '@skein/messaging';
+import { Serve } from '@skein/service-boot';
+import { Attachments } from '../endpoints/attachments';
+import { FreshView } from '../state/fresh-view';
+import { Queries } from '../views/queries';
+
+@Controller()
+export class EndpointsController {
+  constructor(
+    @Inject(Attachments) private readonly attachments: Attachments,
+    @Inject(FreshView) private readonly view: FreshView,
+    @Inject(Queries) private readonly queries: Queries,
+  ) {}
+
+  @Serve(listNetworksContract)
+  networks(request: ParsedRequestOf<typeof listNetworksContract>, _context: RequestContext) {
+    return this.queries.networks(request);
+  }
+
+  @Serve(getNetworkContract)
+  async network(request: ParsedRequestOf<typeof getNetworkContract>, { deadline }: RequestContext) {
+    await this.view.demandReached(request.atLeast ?? 0, deadline);
+    return this.queries.network(await this.view.findNetwork(request.network, deadline));
+  }
+
+  @Serve(createEndpointsContract, { maxPending: 4_096 })
+  async create(request: ParsedRequestOf<typeof createEndpointsContract>, context: RequestContext) {
+    const { endpoints, ...attached } = await this.attachments.create(request, context);
+    return { ...attached, endpoints: endpoints.map((each) => this.queries.endpoint(each)) };
+  }
+
+  @Serve(deleteEndpointContract, { maxPending: 4_096 })
+  delete(request: ParsedRequestOf<typeof deleteEndpointContract>, context: RequestContext) {
+    return this.attachments.delete(request, context);
+  }
+
+  @Serve(listEndpointsContract)
+  async list(request: ParsedRequestOf<typeof listEndpointsContract>, { deadline }: RequestContext) {
+    const network = await this.view.findNetwork(request.network, deadline);
+    return this.queries.endpoints(network.id, request);
+  }
+
+  @Serve(getEndpointContract)
+  async get(request: ParsedRequestOf<typeof getEndpointContract>, { deadline }: RequestContext) {
+    const network = await this.view.findNetwork(request.network, deadline);
+    const endpoint = await this.view.findEndpoint(network.id, request.endpoint, deadline);
+    return this.queries.endpoint(endpoint);
+  }
+}

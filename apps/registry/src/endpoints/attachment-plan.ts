@@ -1,0 +1,155 @@
+// From what is asked for to the records and the transaction that attach it, and from a refused transaction to the reason.
+// Pure: it is given the view, ids and addresses.
+
+import {
+  keys,
+  SkeinError,
+  type Allocation,
+  type AllocationRequest,
+  type Compare,
+  type EndpointRecord,
+  type EndpointSpec,
+} from '@skein/contracts';
+import { parsePrefixedAddress, sortableAddress } from '@skein/ip';
+import { absent, unchanged } from '../hosts/host-registry';
+import type { CommittedView } from '../state/committed-view';
+import type { HostEntry, NetworkEntry } from '../state/entries';
+import { namesOf } from '../state/name-index';
+import type { Draft } from './transaction-merger';
+
+/** One endpoint to be: what was asked for, with its id, name and host. */
+export interface Planned {
+  readonly id: string;
+  readonly name: string;
+  readonly spec: EndpointSpec;
+  readonly host: HostEntry;
+  /** Place in the request, for errors that name a field. */
+  readonly index: number;
+}
+
+export interface Cause {
+  readonly request: string;
+  readonly at: number;
+}
+
+export function planned(spec: EndpointSpec, host: HostEntry, id: string, index: number): Planned {
+  return { id, name: spec.name ?? `ep-${id.slice(0, 8)}`, spec, host, index };
+}
+
+/** Throws what the view knows to stand in the way. */
+export function demandPossible(
+  view: CommittedView,
+  network: NetworkEntry,
+  plans: readonly Planned[],
+): void {
+  const taken = new Map<string, string>();
+  for (const plan of plans) {
+    if (view.state.host(plan.host.id)?.state !== 'up') throw hostNotUp(plan);
+    for (const name of namesIn(plan)) {
+      const holder = view.endpointNamed(network.id, name)?.id ?? taken.get(name);
+      if (holder !== undefined) throw nameTaken(plan, { name, holder });
+      taken.set(name, plan.id);
+    }
+  }
+}
+
+export function allocationRequest({ id, spec, host }: Planned): AllocationRequest {
+  return {
+    endpointId: id,
+    host: host.id,
+    bootId: host.bootId,
+    ...(spec.addresses === undefined ? {} : { addresses: spec.addresses }),
+    ...(spec.mac === undefined ? {} : { mac: spec.mac }),
+  };
+}
+
+export function recordOf(
+  plan: Planned,
+  networkId: string,
+  allocation: Allocation,
+  created: Cause,
+): EndpointRecord {
+  const { id, name, spec, host } = plan;
+  return {
+    id,
+    networkId,
+    host: host.id,
+    name,
+    aliases: spec.aliases ?? [],
+    ...(spec.service === undefined ? {} : { service: spec.service }),
+    addresses: allocation.addresses,
+    mac: allocation.mac,
+    ...(spec.sandbox === undefined ? {} : { sandbox: spec.sandbox }),
+    labels: spec.labels ?? {},
+    created,
+  };
+}
+
+/**
+ * The transaction that makes the endpoints true. Invariant (P1): each address is held as it was allocated at `allocatedAt`;
+ * had it been taken back since, its record would be gone or of a later revision.
+ */
+export function attachDraft(
+  network: NetworkEntry,
+  plans: readonly Planned[],
+  records: readonly EndpointRecord[],
+  allocatedAt: number,
+): Draft {
+  const hosts = new Map(plans.map(({ host }) => [host.id, host]));
+  return {
+    compare: [
+      { key: keys.network(network.id), target: 'version', operator: '>', value: 0 },
+      ...[...hosts.values()].map(unchanged),
+      ...records.flatMap((record) => [
+        ...namesOf(record).map((name) => absent(keys.endpointName(record.networkId, name))),
+        ...addressKeys(record).flatMap((key) => heldSince(key, allocatedAt)),
+      ]),
+    ],
+    success: records.flatMap((record) => [
+      {
+        type: 'put' as const,
+        key: keys.endpoint(record.networkId, record.id),
+        value: JSON.stringify(record),
+      },
+      ...namesOf(record).map((name) => ({
+        type: 'put' as const,
+        key: keys.endpointName(record.networkId, name),
+        value: JSON.stringify({ endpointId: record.id }),
+      })),
+    ]),
+  };
+}
+
+function heldSince(key: string, revision: number): Compare[] {
+  return [
+    { key, target: 'modRevision', operator: '>', value: 0 },
+    { key, target: 'modRevision', operator: '<', value: revision + 1 },
+  ];
+}
+
+export function addressKeys({ networkId, addresses }: EndpointRecord): string[] {
+  return addresses.flatMap((text) => {
+    const parsed = parsePrefixedAddress(text);
+    return parsed.ok ? [keys.address(networkId, sortableAddress(parsed.value.address))] : [];
+  });
+}
+
+function namesIn({ name, spec }: Planned): string[] {
+  return namesOf({ name, aliases: spec.aliases ?? [] });
+}
+
+function hostNotUp({ host, index }: Planned): SkeinError {
+  return new SkeinError('host_not_up', `Host ${host.name} is not up`, {
+    field: `endpoints.${index}.host`,
+    facts: { host: host.id, state: host.state, since: host.since },
+  });
+}
+
+function nameTaken(plan: Planned, taken: { name: string; holder: string }): SkeinError {
+  const alias = plan.spec.aliases?.indexOf(taken.name) ?? -1;
+  const field = plan.name === taken.name ? 'name' : `aliases.${alias}`;
+  return new SkeinError('endpoint_name_taken', `An endpoint has the name '${taken.name}' already`, {
+    field: `endpoints.${plan.index}.${field}`,
+    facts: taken,
+  });
+}

@@ -1,0 +1,90 @@
+// Who holds an address, now or then, and who held it before.
+
+import {
+  SkeinError,
+  type Holding,
+  type ParsedRequestOf,
+  type ReplyOf,
+  type addressHistoryContract,
+} from '@skein/contracts';
+import { formatAddress, parseAddress, sortableAddress } from '@skein/ip';
+import type { RequestContext } from '@skein/messaging';
+import type { FreshView } from '../state/fresh-view';
+import { catchUpMs } from './event-history';
+import type { HistoryStore } from './history-store';
+import type { HistoryWriter } from './history-writer';
+
+type Request = ParsedRequestOf<typeof addressHistoryContract>;
+
+export interface AddressHistoryOptions {
+  readonly view: FreshView;
+  readonly store: HistoryStore;
+  readonly writer: HistoryWriter;
+}
+
+export class AddressHistory {
+  readonly #options: AddressHistoryOptions;
+
+  constructor(options: AddressHistoryOptions) {
+    this.#options = options;
+  }
+
+  async of(
+    request: Request,
+    context: RequestContext,
+  ): Promise<ReplyOf<typeof addressHistoryContract>> {
+    const { view, store, writer } = this.#options;
+    const { sortable, address } = canonical(request.address);
+    if (request.atTime !== undefined && request.atRevision !== undefined) {
+      throw new SkeinError('invalid_request', 'Give a time or a revision, not both', {
+        field: 'atRevision',
+      });
+    }
+    const networkId = await this.#networkIdOf(request.network, context);
+    await writer.reached(view.revision, catchUpMs);
+    const rows = await store.holdings({ sortable, networkId });
+    const began = rows.filter((row) => hasBegun(row, request));
+    if (began.length === 0) {
+      throw new SkeinError('address_not_found', `Nobody holds or held ${address}`, {
+        field: 'address',
+        facts: { address, ...(networkId === undefined ? {} : { network: networkId }) },
+      });
+    }
+    return {
+      address,
+      revision: view.revision,
+      holders: began.filter((row) => !hasEnded(row, request)),
+      past: began.filter((row) => hasEnded(row, request)),
+    };
+  }
+
+  /** A network that is gone may still be asked about, by its id or by what it was called. */
+  async #networkIdOf(
+    reference: string | undefined,
+    context: RequestContext,
+  ): Promise<string | undefined> {
+    if (reference === undefined) return undefined;
+    const { view, store } = this.#options;
+    const known = view.network(reference)?.id ?? (await store.networkIdOf(reference));
+    return known ?? (await view.findNetwork(reference, context.deadline)).id;
+  }
+}
+
+function hasBegun(row: Holding, { atTime, atRevision }: Request): boolean {
+  if (atRevision !== undefined) return row.sinceRevision <= atRevision;
+  return atTime === undefined || row.since <= atTime;
+}
+
+function hasEnded(row: Holding, { atTime, atRevision }: Request): boolean {
+  if (row.untilRevision === undefined || row.until === undefined) return false;
+  if (atRevision !== undefined) return row.untilRevision <= atRevision;
+  return atTime === undefined || row.until <= atTime;
+}
+
+function canonical(text: string): { sortable: string; address: string } {
+  const parsed = parseAddress(text);
+  if (!parsed.ok) {
+    throw new SkeinError('invalid_request', `'${text}' is no address`, { field: 'address' });
+  }
+  return { sortable: sortableAddress(parsed.value), address: formatAddress(parsed.value) };
+}

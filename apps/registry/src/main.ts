@@ -1,0 +1,13 @@
+// Hosts, networks and endpoints: feeds each agent its share of the committed state and keeps the readable history.
+
+import { bootService } from '@skein/service-boot';
+import { registryConfigSchema } from './registry.config';
+import { RegistryModule } from './registry.module';
+
+await bootService({
+  name: 'registry',
+  description: 'Hosts, networks and endpoints, and their history.',
+  configSchema: registryConfigSchema,
+  instanceId: (config) => config.replicaId,
+  module: (config, messenger, logger) => RegistryModule.of({ config, messenger, logger }),
+});

@@ -1,0 +1,118 @@
+// Composition root of a replica: its view and history, and the office that makes it the active one.
+
+import { randomInt } from 'node:crypto';
+import {
+  Inject,
+  Module,
+  type DynamicModule,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
+import { allocateContract, programContract, releaseContract } from '@skein/contracts';
+import type { Messenger } from '@skein/messaging';
+import type { ServiceLogger } from '@skein/service-boot';
+import { StoreClient, type Store } from '@skein/store-client';
+import { openDuty } from './duty';
+import type { After, Program } from './feeds/host-feed';
+import { Office } from './office';
+import type { AddressBook, Chance, Clock } from './ports';
+import type { RegistryConfig } from './registry.config';
+import { Replica } from './replica';
+
+export interface RegistryParts {
+  readonly config: RegistryConfig;
+  readonly messenger: Messenger;
+  readonly logger: ServiceLogger;
+  /** Another store than the cluster's, in tests. */
+  readonly store?: Store;
+}
+
+@Module({})
+export class RegistryModule implements OnApplicationBootstrap, OnApplicationShutdown {
+  constructor(
+    @Inject(Replica) private readonly replica: Replica,
+    @Inject(Office) private readonly office: Office,
+  ) {}
+
+  static async of(parts: RegistryParts): Promise<DynamicModule> {
+    const { config, messenger, logger } = parts;
+    const store = parts.store ?? StoreClient.connect(messenger);
+    const clock = systemClock;
+    const { dataDir, replicaId, activationTtlMs: ttlMs } = config;
+    const replica = await Replica.open({ store, messenger, clock, logger, dataDir });
+    const duty = {
+      config,
+      messenger,
+      logger,
+      store,
+      replica,
+      addresses: ipamAddresses(messenger),
+      program: agentPrograms(messenger),
+      after: timer,
+      clock,
+      chance: systemChance,
+    };
+    const office = new Office({
+      store,
+      replicaId,
+      ttlMs,
+      logger,
+      openDuty: (fence) => openDuty(duty, fence),
+    });
+    return {
+      module: RegistryModule,
+      providers: [
+        { provide: Replica, useValue: replica },
+        { provide: Office, useValue: office },
+      ],
+    };
+  }
+
+  /** Ready means started: the office opens as soon as the store answers. */
+  onApplicationBootstrap(): void {
+    void this.replica.start().then(() => this.office.start());
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.office.stop();
+    await this.replica.close();
+  }
+}
+
+const programTimeoutMs = 5_000;
+
+function agentPrograms(messenger: Messenger): Program {
+  return (instance, request) =>
+    messenger.request(programContract, request, { instance, timeoutMs: programTimeoutMs });
+}
+
+function ipamAddresses(messenger: Messenger): AddressBook {
+  return {
+    allocate: (network, requests, context) =>
+      messenger.request(
+        allocateContract,
+        { network, requests },
+        { context, retryUnavailable: true },
+      ),
+    release: async (network, endpointIds, context) => {
+      const body = { network, endpointIds };
+      const options = { context, retryUnavailable: true };
+      return (await messenger.request(releaseContract, body, options)).released;
+    },
+  };
+}
+
+const systemClock: Clock = {
+  wallMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+};
+
+const timer: After = (ms, action) => {
+  const timeout = setTimeout(action, ms);
+  return () => clearTimeout(timeout);
+};
+
+const idLength = 20;
+const systemChance: Chance = {
+  id: () => Array.from({ length: idLength }, () => randomInt(36).toString(36)).join(''),
+};

@@ -1,0 +1,93 @@
+// Hosts, networks and endpoints as the contracts show them. Reads the view and the roster; decides nothing.
+
+import type {
+  EndpointView,
+  HostView,
+  NetworkView,
+  ReplyOf,
+  hostNetworksContract,
+} from '@skein/contracts';
+import type { Roster } from '../hosts/roster';
+import type { CommittedView } from '../state/committed-view';
+import type { EndpointEntry, HostEntry, NetworkEntry } from '../state/entries';
+import { pageOf } from './paging';
+
+export interface PageRequest {
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+}
+
+export class Queries {
+  readonly #view: CommittedView;
+  readonly #roster: Roster;
+
+  constructor(view: CommittedView, roster: Roster) {
+    this.#view = view;
+    this.#roster = roster;
+  }
+
+  hosts(page: PageRequest) {
+    const { items, ...rest } = pageOf(this.#view.state.hosts(), ({ name }) => name, page);
+    return { hosts: items.map((host) => this.host(host)), ...rest, ...this.#at() };
+  }
+
+  networks(page: PageRequest) {
+    const { items, ...rest } = pageOf(this.#view.state.networks(), ({ name }) => name, page);
+    return { networks: items.map((network) => this.network(network)), ...rest, ...this.#at() };
+  }
+
+  endpoints(networkId: string, page: PageRequest) {
+    const endpoints = this.#view.state.endpointsOf(networkId).values();
+    const { items, ...rest } = pageOf(endpoints, ({ name }) => name, page);
+    return { endpoints: items.map((each) => this.endpoint(each)), ...rest, ...this.#at() };
+  }
+
+  host(host: HostEntry): HostView {
+    const { state } = this.#view;
+    const { programmed = 0, repairs = 0 } = this.#roster.heard(host.id) ?? {};
+    const networks = state.networksOf(host.id);
+    let endpoints = 0;
+    for (const networkId of networks) endpoints += this.#endpointsOn(networkId, host.id);
+    return { ...host, programmed, networks: networks.size, endpoints, repairs };
+  }
+
+  hostNetworks(host: HostEntry): ReplyOf<typeof hostNetworksContract> {
+    const { state, revision } = this.#view;
+    const networks = [...state.networksOf(host.id)].flatMap((networkId) => {
+      const network = state.network(networkId);
+      if (network === undefined) return [];
+      const { id, name, vni } = network;
+      return [{ id, name, vni, endpoints: this.#endpointsOn(networkId, host.id) }];
+    });
+    networks.sort((a, b) => (a.name < b.name ? -1 : 1));
+    const programmed = this.#roster.heard(host.id)?.programmed ?? 0;
+    return { host: host.id, programmed, revision, networks };
+  }
+
+  network(network: NetworkEntry): NetworkView {
+    const { state } = this.#view;
+    return {
+      ...network,
+      endpoints: state.endpointsOf(network.id).size,
+      hosts: [...state.participantsOf(network.id).keys()].sort(),
+    };
+  }
+
+  endpoint(endpoint: EndpointEntry): EndpointView {
+    const { state } = this.#view;
+    const isLive = state.host(endpoint.host)?.state === 'up';
+    return {
+      ...endpoint,
+      network: state.network(endpoint.networkId)?.name ?? endpoint.networkId,
+      state: isLive ? 'live' : 'suspended',
+    };
+  }
+
+  #endpointsOn(networkId: string, hostId: string): number {
+    return this.#view.state.participantsOf(networkId).get(hostId) ?? 0;
+  }
+
+  #at(): { revision: number } {
+    return { revision: this.#view.revision };
+  }
+}
