@@ -1,0 +1,37 @@
+// What the agent takes from its environment; the fields' names give the variables: `hostId` is SKEIN_HOST_ID.
+
+import { readFileSync } from 'node:fs';
+import { idSchema, nameSchema } from '@skein/contracts';
+import { parseAddress } from '@skein/ip';
+import { wholeNumber } from '@skein/service-boot';
+import { z } from 'zod';
+
+const bootIdFile = '/proc/sys/kernel/random/boot_id';
+
+export const hostAgentConfigSchema = z.object({
+  hostId: idSchema,
+  hostName: nameSchema,
+  /** Address of this host's tunnel endpoint; also where its gossip listens. */
+  vtep: z.string().refine((text) => parseAddress(text).ok, 'expected an IPv4 or IPv6 address'),
+  gossipPort: wholeNumber({ min: 1, max: 65_535 }).default(7_946),
+  gossipPreset: z.enum(['lan', 'wan', 'local']).default('lan'),
+  vxlanPort: wholeNumber({ min: 1, max: 65_535 }).default(4_789),
+  netnsPrefix: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,31}$/, 'expected a–z 0–9 -, at most 32, a letter first')
+    .default('skein-'),
+  netnsDir: z
+    .string()
+    .regex(/^\/[\w./-]{1,200}$/, 'expected an absolute path')
+    .default('/run/netns'),
+  /** Tells one run of this host's kernel from the next. */
+  bootId: z
+    .string()
+    .min(1)
+    .max(64)
+    .default(() => readFileSync(bootIdFile, 'utf8').trim()),
+  /** Absent: that of the link that carries the tunnel endpoint. */
+  underlayMtu: wholeNumber({ min: 576, max: 65_535 }).optional(),
+  reconcileMs: wholeNumber({ min: 100, max: 60_000 }).default(1_000),
+});
+export type HostAgentConfig = Readonly<z.output<typeof hostAgentConfigSchema>>;

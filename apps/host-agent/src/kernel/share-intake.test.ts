@@ -1,0 +1,48 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Share } from '@skein/contracts';
+import { diff, digestOf } from '@skein/share';
+import { ShareIntake } from './share-intake';
+
+const host = (id: string) => ({ id, vtep: '192.0.2.1', live: true });
+const first: Share = { hosts: [host('h1')], networks: [], endpoints: [] };
+const second: Share = { hosts: [host('h1'), host('h2')], networks: [], endpoints: [] };
+const snapshot = { kind: 'snapshot', revision: 5, digest: digestOf(first), share: first } as const;
+const delta = {
+  kind: 'delta',
+  base: 5,
+  revision: 7,
+  digest: digestOf(second),
+  delta: diff(first, second),
+} as const;
+
+describe('share intake', () => {
+  it('takes a delta that fits what it has', () => {
+    const intake = new ShareIntake();
+    expect([intake.take(snapshot), intake.take(delta)]).toEqual([true, true]);
+    expect(intake.revision).toBe(7);
+    expect(intake.digest).toBe(digestOf(second));
+  });
+
+  it('wants a snapshot before any delta', () => {
+    const intake = new ShareIntake();
+    expect(intake.take({ ...delta, base: 0 })).toBe(false);
+    expect(intake.revision).toBe(0);
+  });
+
+  it.each([
+    ['another base', { ...delta, base: 4 }],
+    ['another digest', { ...delta, digest: 'ffffffffffffffff' }],
+    [
+      'a snapshot that is not what it says',
+      { ...snapshot, revision: 9, digest: 'x', share: second },
+    ],
+  ])('changes nothing for %s', (_name, push) => {
+    const intake = new ShareIntake();
+    intake.take(snapshot);
+    expect(intake.take(push)).toBe(false);
+    expect(intake.revision).toBe(5);
+    expect(intake.share).toEqual(first);
+    expect(intake.digest).toBe(digestOf(first));
+    expect(intake.take(delta)).toBe(true);
+  });
+});

@@ -1,0 +1,14 @@
+// Runs on every host, in its network namespace: programs the kernel with what the registry pushes, reports what it did.
+
+import { bootService } from '@skein/service-boot';
+import { hostAgentConfigSchema } from './host-agent.config';
+import { HostAgentModule } from './host-agent.module';
+
+await bootService({
+  name: 'host-agent',
+  description: 'Programs one host: networks, rows and names.',
+  configSchema: hostAgentConfigSchema,
+  instance: (config) => config.hostId,
+  instanceId: (config) => config.hostId,
+  module: (config, messenger, logger) => HostAgentModule.of(config, messenger, logger),
+});

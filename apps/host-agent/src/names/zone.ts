@@ -1,0 +1,153 @@
+// What one network's resolver knows and answers: from the network's part of the share to answers. Pure: no packet, no socket,
+// no clock.
+
+import {
+  cidr,
+  contains,
+  parsePrefixedAddress,
+  reverseName,
+  address,
+  type Address,
+  formatAddress,
+} from '@skein/ip';
+import type { ShareEndpoint, ShareNetwork } from '@skein/contracts';
+
+export type AnswerType = 'A' | 'AAAA' | 'PTR';
+
+export interface ZoneRecord {
+  readonly type: AnswerType;
+  readonly data: string;
+}
+
+/** `refused`: not a name of this network at all; there is nobody to ask on the client's behalf. */
+export type ZoneAnswer =
+  | { readonly code: 'found'; readonly records: readonly ZoneRecord[] }
+  | { readonly code: 'nameUnknown' }
+  | { readonly code: 'refused' };
+
+/** Seconds for which a client may keep an answer. */
+export const answerTtlS = 5;
+
+const unknownName: ZoneAnswer = { code: 'nameUnknown' };
+const refused: ZoneAnswer = { code: 'refused' };
+
+export class Zone {
+  readonly #network: ShareNetwork;
+  readonly #endpoints: readonly ShareEndpoint[];
+  readonly #suffix: string;
+  /** Names, aliases, services and `tasks.` services, without the network's suffix. */
+  readonly #names = new Map<string, ShareEndpoint[]>();
+  /** Names by reverse name; made when the first such question comes. */
+  #pointers: ReadonlyMap<string, string> | null = null;
+
+  /** `endpoints` are those of this network whose host is live: others have no names. */
+  constructor(network: ShareNetwork, endpoints: readonly ShareEndpoint[]) {
+    this.#network = network;
+    this.#endpoints = endpoints;
+    this.#suffix = `.${network.name}`;
+    const services = new Map<string, ShareEndpoint[]>();
+    for (const endpoint of endpoints) {
+      add(this.#names, endpoint.name, endpoint);
+      for (const alias of endpoint.aliases) add(this.#names, alias, endpoint);
+      if (endpoint.service !== undefined) add(services, endpoint.service, endpoint);
+    }
+    for (const [service, backends] of services) {
+      this.#names.set(`tasks.${service}`, backends);
+      // An endpoint's own name is the narrower meaning.
+      if (!this.#names.has(service)) this.#names.set(service, backends);
+    }
+  }
+
+  /** `turn` grows with each question, so that the records of a service take turns in being first. */
+  answer(question: { readonly name: string; readonly type: string }, turn = 0): ZoneAnswer {
+    const name = question.name.toLowerCase().replace(/\.$/, '');
+    if (/\.(in-addr|ip6)\.arpa$/.test(name)) return this.#pointer(name, question.type);
+    const bare = this.#withoutSuffix(name);
+    if (bare === null) return refused;
+    const endpoints = this.#names.get(bare);
+    if (endpoints === undefined) return unknownName;
+    const records = endpoints.flatMap(addressesOf).map(recordOf);
+    const wanted = records.filter(({ type }) => type === question.type || question.type === 'ANY');
+    return { code: 'found', records: rotated(wanted, turn) };
+  }
+
+  /** The name as the zone lists it; null if it is none of this network's. */
+  #withoutSuffix(name: string): string | null {
+    if (name.endsWith(this.#suffix)) {
+      const bare = name.slice(0, -this.#suffix.length);
+      if (bare !== '' && isOwnShape(bare)) return bare;
+    }
+    return name !== '' && isOwnShape(name) ? name : null;
+  }
+
+  #pointer(name: string, type: string): ZoneAnswer {
+    this.#pointers ??= pointersOf(this.#network, this.#endpoints);
+    const known = this.#pointers.get(name);
+    if (known !== undefined) {
+      const isAsked = type === 'PTR' || type === 'ANY';
+      return { code: 'found', records: isAsked ? [{ type: 'PTR', data: known }] : [] };
+    }
+    const asked = addressOfReverseName(name);
+    const isOurs =
+      asked !== null && this.#network.subnets.some((subnet) => contains(cidr(subnet.cidr), asked));
+    return isOurs ? unknownName : refused;
+  }
+}
+
+function add(names: Map<string, ShareEndpoint[]>, name: string, endpoint: ShareEndpoint): void {
+  const known = names.get(name);
+  if (known === undefined) names.set(name, [endpoint]);
+  else known.push(endpoint);
+}
+
+function addressesOf(endpoint: ShareEndpoint): Address[] {
+  return endpoint.addresses.flatMap((text) => {
+    const parsed = parsePrefixedAddress(text);
+    return parsed.ok ? [parsed.value.address] : [];
+  });
+}
+
+function pointersOf(
+  network: ShareNetwork,
+  endpoints: readonly ShareEndpoint[],
+): Map<string, string> {
+  const pointers = new Map<string, string>();
+  for (const { gateway } of network.subnets) {
+    pointers.set(reverseName(address(gateway)), `gateway.${network.name}`);
+  }
+  for (const endpoint of endpoints) {
+    const name = `${endpoint.name}.${network.name}`;
+    for (const own of addressesOf(endpoint)) pointers.set(reverseName(own), name);
+  }
+  return pointers;
+}
+
+/** A single label, or `tasks.` and one. */
+function isOwnShape(bare: string): boolean {
+  return /^(tasks\.)?[^.]+$/.test(bare);
+}
+
+function recordOf(of: Address): ZoneRecord {
+  return { type: of.family === 4 ? 'A' : 'AAAA', data: formatAddress(of) };
+}
+
+function rotated(records: readonly ZoneRecord[], turn: number): readonly ZoneRecord[] {
+  if (records.length < 2) return records;
+  const first = turn % records.length;
+  return [...records.slice(first), ...records.slice(0, first)];
+}
+
+function addressOfReverseName(name: string): Address | null {
+  const labels = name.split('.').slice(0, -2).reverse();
+  const isVersion4 = name.endsWith('.in-addr.arpa');
+  const digits = labels.join('');
+  const isWhole = isVersion4
+    ? labels.length === 4 && labels.every((label) => /^(0|[1-9]\d{0,2})$/.test(label))
+    : labels.length === 32 && labels.every((label) => /^[0-9a-f]$/.test(label));
+  if (!isWhole) return null;
+  if (isVersion4) {
+    if (labels.some((label) => Number(label) > 255)) return null;
+    return { family: 4, value: labels.reduce((sum, label) => (sum << 8n) | BigInt(label), 0n) };
+  }
+  return { family: 6, value: BigInt(`0x${digits}`) };
+}

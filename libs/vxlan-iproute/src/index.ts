@@ -1,0 +1,3 @@
+// libs/vxlan's plans carried out, and the kernel read back, with iproute2.
+
+export { IprouteKernel, type ApplyOptions, type KernelFault, type KernelSettings } from './kernel';

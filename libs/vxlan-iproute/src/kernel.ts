@@ -1,0 +1,201 @@
+// The kernel behind iproute2: reads it back in few processes, carries out a plan in one batch a stage. It decides nothing; what
+// fails is told of the change that it belongs to, and everything else is done all the same.
+
+import {
+  sandboxesToInspect,
+  type Change,
+  type Desired,
+  type Observed,
+  type ObservedNetwork,
+  type ObservedSandbox,
+} from '@skein/vxlan';
+import { inPlace, runBatch, type BatchFault, type BatchLine, type Place } from './batch';
+import { networkLines, nexthopLines } from './lines';
+import { Namespaces } from './namespaces';
+import { parseArrays, parseNetwork, parseNexthops, parseSandbox } from './parse';
+import { forEachLimited, runCommand } from './run-command';
+
+export interface KernelSettings {
+  /** Where namespaces' files are: `/run/netns`. */
+  readonly netnsDir: string;
+  readonly netnsPrefix: string;
+}
+
+export interface KernelFault {
+  readonly change: Change;
+  readonly code: 'sandbox_not_found' | 'program_failed';
+  readonly message: string;
+}
+
+export interface ApplyOptions {
+  /** Called once a network's namespace, bridge and gateway addresses are there, while the rest goes on. */
+  readonly onGround?: (netns: string) => void;
+}
+
+/** Networks worked on at once: more would only queue for the kernel's one lock. */
+const concurrency = 4;
+
+export class IprouteKernel {
+  readonly #namespaces: Namespaces;
+
+  constructor({ netnsDir, netnsPrefix }: KernelSettings) {
+    this.#namespaces = new Namespaces({ directory: netnsDir, prefix: netnsPrefix });
+  }
+
+  /** Path of the namespace of a network, whether it is there or not. */
+  pathOf(netns: string): string {
+    return this.#namespaces.pathOf(netns);
+  }
+
+  /** Everything, with the sandboxes of endpoints that have no veth, and those named in `alsoSandboxes`. */
+  async observe(desired: Desired, alsoSandboxes: Iterable<string> = []): Promise<Observed> {
+    const networks = new Map<string, ObservedNetwork>();
+    const [nexthops] = await Promise.all([
+      this.#observeNexthops(),
+      forEachLimited(this.#namespaces.list(), concurrency, async ({ name, isMounted }) => {
+        const found = isMounted ? await this.#observeNetwork(name) : null;
+        if (found !== null) networks.set(name, found);
+        else if (!desired.networks.has(name)) networks.set(name, parseNetwork(name, [], []));
+      }),
+    ]);
+    const partial = { nexthops, networks, sandboxes: new Map() };
+    const paths = new Set([...sandboxesToInspect(desired, partial), ...alsoSandboxes]);
+    return { nexthops, networks, sandboxes: await this.observeSandboxes(paths) };
+  }
+
+  async observeSandboxes(
+    paths: Iterable<string>,
+  ): Promise<Map<string, ObservedSandbox | 'missing'>> {
+    const sandboxes = new Map<string, ObservedSandbox | 'missing'>();
+    await forEachLimited(paths, concurrency, async (path) => {
+      const read = await runCommand(
+        inPlace({ at: 'existing', path }, ['ip', '-j', '-d', '-batch', '-']),
+        'addr show\nroute show\n',
+      );
+      const isThere = read.exitCode === 0;
+      sandboxes.set(path, isThere ? parseSandbox(parseArrays(read.stdout)) : 'missing');
+    });
+    return sandboxes;
+  }
+
+  /** Carries out a plan, in its order. Answers what could not be done. */
+  async apply(changes: readonly Change[], options: ApplyOptions = {}): Promise<KernelFault[]> {
+    const faults: KernelFault[] = [];
+    const ofHost: BatchLine[] = [];
+    const lastOfHost: BatchLine[] = [];
+    const byNetns = new Map<string, Change[]>();
+    for (const change of changes) {
+      if (change.kind === 'nexthop') {
+        (change.action === 'put' ? ofHost : lastOfHost).push(...nexthopLines(change));
+        continue;
+      }
+      const known = byNetns.get(change.netns);
+      if (known === undefined) byNetns.set(change.netns, [change]);
+      else known.push(change);
+    }
+    const nexthops = this.#host(ofHost, faults);
+    await forEachLimited(byNetns, concurrency, ([netns, ofNetwork]) =>
+      this.#applyNetwork(netns, ofNetwork, { nexthops, faults, ...options }),
+    );
+    await nexthops;
+    await this.#host(lastOfHost, faults);
+    return faults;
+  }
+
+  async #host(lines: readonly BatchLine[], faults: KernelFault[]): Promise<void> {
+    const outcome = await runBatch('ip', { at: 'host' }, lines);
+    report(outcome.faults, faults);
+  }
+
+  async #applyNetwork(
+    netns: string,
+    changes: readonly Change[],
+    { nexthops, faults, onGround }: Applying,
+  ): Promise<void> {
+    const path = this.#namespaces.pathOf(netns);
+    const removal = changes.find(({ kind, action }) => kind === 'namespace' && action === 'remove');
+    if (removal !== undefined) {
+      try {
+        await this.#namespaces.remove(netns);
+      } catch (thrown) {
+        faults.push({ change: removal, code: 'program_failed', message: String(thrown) });
+      }
+      return;
+    }
+    const isNew = changes.some(({ kind }) => kind === 'namespace');
+    if (isNew) this.#namespaces.prepare(netns);
+    const lines = networkLines(changes, path);
+    const inside: Place = { at: 'existing', path };
+    const ground = await runBatch('ip', isNew ? { at: 'new', path } : inside, lines.ground);
+    report(ground.faults, faults);
+    if (!ground.entered) return;
+    onGround?.(netns);
+
+    await Promise.all([
+      this.#host(lines.vxlan, faults),
+      forEachLimited(lines.sandboxes, concurrency, ([sandbox, ofSandbox]) =>
+        this.#plug(sandbox, ofSandbox, faults),
+      ),
+    ]);
+    const hasNewPorts = lines.ports.length > 0;
+    const links = runBatch('ip', inside, [...lines.ports, ...lines.neighbors]);
+    // Rows need their ports; without new ones, neighbors and rows go at once.
+    if (hasNewPorts) await links;
+    await nexthops;
+    const rows = runBatch('bridge', inside, lines.rows);
+    report((await links).faults, faults);
+    report((await rows).faults, faults);
+    report((await runBatch('ip', inside, lines.withdrawn)).faults, faults);
+  }
+
+  async #plug(path: string, lines: readonly BatchLine[], faults: KernelFault[]): Promise<void> {
+    const outcome = await runBatch('ip', { at: 'existing', path }, lines);
+    const code = outcome.entered ? 'program_failed' : 'sandbox_not_found';
+    report(outcome.faults, faults, code);
+  }
+
+  /** MTU of the link of the host's namespace that carries this address; null if none does. */
+  async linkMtuOf(address: string): Promise<number | null> {
+    const read = await runCommand(['ip', '-j', 'addr', 'show', 'to', address], '');
+    const link = parseArrays(read.stdout).find((item) => item['mtu'] !== undefined);
+    return link === undefined ? null : Number(link['mtu']);
+  }
+
+  async #observeNexthops() {
+    const read = await runCommand(['ip', '-j', 'nexthop', 'show'], '');
+    return parseNexthops(parseArrays(read.stdout));
+  }
+
+  async #observeNetwork(netns: string): Promise<ObservedNetwork | null> {
+    const inside: Place = { at: 'existing', path: this.#namespaces.pathOf(netns) };
+    const [links, rows] = await Promise.all([
+      runCommand(
+        inPlace(inside, ['ip', '-j', '-d', '-batch', '-']),
+        'addr show\nneigh show nud permanent\n',
+      ),
+      runCommand(inPlace(inside, ['bridge', '-j', 'fdb', 'show']), ''),
+    ]);
+    if (links.exitCode !== 0 || rows.exitCode !== 0) return null;
+    return parseNetwork(netns, parseArrays(links.stdout), parseArrays(rows.stdout));
+  }
+}
+
+interface Applying extends ApplyOptions {
+  /** Done when the host's next hops are there: rows name them. */
+  readonly nexthops: Promise<void>;
+  readonly faults: KernelFault[];
+}
+
+/** One fault a change: a batch has several lines for some. */
+function report(
+  found: readonly BatchFault[],
+  faults: KernelFault[],
+  code: KernelFault['code'] = 'program_failed',
+): void {
+  const told = new Set(faults.map(({ change }) => change));
+  for (const { change, message } of found) {
+    if (told.has(change)) continue;
+    told.add(change);
+    faults.push({ change, code, message });
+  }
+}

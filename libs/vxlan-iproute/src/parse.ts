@@ -1,0 +1,157 @@
+// What `ip -j -d` and `bridge -j` print, in the terms of libs/vxlan. Fields of no concern are not looked at; an object that
+// lacks an expected one is passed over, since namespaces hold other people's devices too.
+
+import { address, formatAddress } from '@skein/ip';
+import {
+  bridgeName,
+  isNexthopId,
+  vxlanName,
+  type ObservedInterface,
+  type ObservedNetwork,
+  type ObservedNexthop,
+  type ObservedPort,
+  type ObservedRow,
+  type ObservedSandbox,
+  type ObservedVeth,
+  type ObservedVxlan,
+} from '@skein/vxlan';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** `-batch` prints one array a command. What stands in them tells what they are. */
+export function parseArrays(text: string): Json[] {
+  const items: Json[] = [];
+  for (const line of text.split('\n')) {
+    if (line.trim() !== '') for (const item of JSON.parse(line) as Json[]) items.push(item);
+  }
+  return items;
+}
+
+export function parseNexthops(items: readonly Json[]): ObservedNexthop[] {
+  return items.flatMap((item): ObservedNexthop[] => {
+    const id = Number(item['id']);
+    if (!isNexthopId(id)) return [];
+    const group = item['group'];
+    if (Array.isArray(group)) {
+      return [{ id, members: group.map((member: Json) => Number(member['id'])) }];
+    }
+    return [{ id, via: canonical(String(item['gateway'] ?? '')) }];
+  });
+}
+
+export function parseNetwork(
+  netns: string,
+  items: readonly Json[],
+  rows: readonly Json[],
+): ObservedNetwork {
+  const links = items.filter((item) => item['ifindex'] !== undefined);
+  const bridge = links.find((link) => nameOf(link) === bridgeName && kindOf(link) === 'bridge');
+  const vxlan = links.find((link) => nameOf(link) === vxlanName && kindOf(link) === 'vxlan');
+  const veths = new Map<string, ObservedVeth>();
+  for (const link of links) {
+    if (kindOf(link) !== 'veth') continue;
+    const peerIndex = Number(link['link_index'] ?? 0);
+    veths.set(nameOf(link), { ...portOf(link), index: Number(link['ifindex']), peerIndex });
+  }
+  const neighbors = new Map<string, string>();
+  for (const item of items) {
+    if (item['lladdr'] === undefined || item['dev'] !== bridgeName) continue;
+    neighbors.set(canonical(String(item['dst'])), String(item['lladdr']));
+  }
+  return {
+    netns,
+    bridge:
+      bridge === undefined
+        ? null
+        : { mac: String(bridge['address']), mtu: Number(bridge['mtu']), isUp: isUp(bridge) },
+    vxlan: vxlan === undefined ? null : vxlanOf(vxlan),
+    veths,
+    gateways: new Set(bridge === undefined ? [] : addressesOf(bridge)),
+    fdb: parseRows(rows),
+    neighbors,
+  };
+}
+
+export function parseSandbox(items: readonly Json[]): ObservedSandbox {
+  const links = items.filter((item) => item['ifindex'] !== undefined);
+  const routes = items.filter((item) => item['ifindex'] === undefined);
+  return {
+    interfaces: links.map((link): ObservedInterface => ({
+      name: nameOf(link),
+      index: Number(link['ifindex']),
+      peerIndex: kindOf(link) === 'veth' ? Number(link['link_index'] ?? 0) : null,
+      mac: String(link['address']),
+      mtu: Number(link['mtu']),
+      isUp: isUp(link),
+      addresses: addressesOf(link),
+    })),
+    routes: new Set(routes.map((route) => String(route['dst']))),
+  };
+}
+
+/** Rows that someone wrote: not those that the bridge keeps for its ports' own addresses, nor learned ones. */
+export function parseRows(items: readonly Json[]): Map<string, ObservedRow> {
+  const rows = new Map<string, { port: string | null; nhid: number | null; vteps: string[] }>();
+  for (const item of items) {
+    const flags = item['flags'];
+    const isSelf = Array.isArray(flags) && flags.includes('self');
+    const ofVxlan = isSelf && item['ifname'] === vxlanName;
+    const ofBridge = !isSelf && item['master'] === bridgeName && item['state'] === 'static';
+    if (!ofVxlan && !ofBridge) continue;
+    const mac = String(item['mac']);
+    const row = rows.get(mac) ?? { port: null, nhid: null, vteps: [] };
+    rows.set(mac, row);
+    if (ofBridge) row.port = String(item['ifname']);
+    else if (item['nhid'] !== undefined) row.nhid = Number(item['nhid']);
+    else row.vteps.push(String(item['dst'] ?? 'no vtep'));
+  }
+  return rows;
+}
+
+function vxlanOf(link: Json): ObservedVxlan {
+  const facts = (link['linkinfo'] as Json)['info_data'] as Json;
+  return {
+    ...portOf(link),
+    vni: Number(facts['id']),
+    local: canonical(String(facts['local'] ?? facts['local6'] ?? '')),
+    vxlanPort: Number(facts['port']),
+    macLearning: facts['learning'] === true,
+  };
+}
+
+function portOf(link: Json): ObservedPort {
+  const slave = ((link['linkinfo'] as Json | undefined)?.['info_slave_data'] ?? {}) as Json;
+  return {
+    master: typeof link['master'] === 'string' ? link['master'] : null,
+    mtu: Number(link['mtu']),
+    isUp: isUp(link),
+    learning: slave['learning'] === true,
+    flood: slave['flood'] === true,
+    neighSuppress: slave['neigh_suppress'] === true,
+  };
+}
+
+function addressesOf(link: Json): string[] {
+  const list = (link['addr_info'] ?? []) as readonly Json[];
+  return list
+    .filter((item) => item['scope'] !== 'link' && item['local'] !== undefined)
+    .map((item) => `${canonical(String(item['local']))}/${String(item['prefixlen'])}`);
+}
+
+function nameOf(link: Json): string {
+  return String(link['ifname']);
+}
+
+function kindOf(link: Json): string | undefined {
+  return (link['linkinfo'] as Json | undefined)?.['info_kind'] as string | undefined;
+}
+
+function isUp(link: Json): boolean {
+  const flags = link['flags'];
+  return Array.isArray(flags) && flags.includes('UP');
+}
+
+/** The kernel's IPv4 text is canonical; its IPv6 text may mix notations. */
+function canonical(text: string): string {
+  return text.includes(':') ? formatAddress(address(text)) : text;
+}

@@ -1,0 +1,181 @@
+// One step from what is to what should be. Each says where it applies and why; all are idempotent. The order in which they
+// may be done follows from their kind alone and is written down here.
+
+export interface ChangeCause {
+  /** Id of the network; absent for what belongs to the host as a whole. */
+  readonly networkId?: string;
+  /** "vni 100 wanted, 200 found". */
+  readonly reason: string;
+  /** True if it only follows from another change of the same plan: a row on a device that is being made. */
+  readonly follows?: boolean;
+}
+
+interface InNetwork {
+  readonly netns: string;
+}
+
+export type ChangeStep =
+  | {
+      readonly kind: 'nexthop';
+      readonly action: 'put';
+      readonly id: number;
+      readonly group: number;
+      readonly via: string;
+    }
+  /** Single or group; the kernel drops groups and rows that only it served. */
+  | { readonly kind: 'nexthop'; readonly action: 'remove'; readonly id: number }
+  | (InNetwork & { readonly kind: 'namespace'; readonly action: 'put' | 'remove' })
+  | (InNetwork & {
+      readonly kind: 'bridge';
+      readonly action: 'put';
+      /** Absent if it is right: setting it, even to what it is, flushes the neighbors. */
+      readonly mac?: string;
+      readonly mtu: number;
+      readonly isMissing: boolean;
+    })
+  | (InNetwork & {
+      readonly kind: 'vxlan';
+      readonly action: 'put';
+      readonly vni: number;
+      readonly local: string;
+      readonly vxlanPort: number;
+      readonly mtu: number;
+      readonly isMissing: boolean;
+      /** What is there can't be changed into what is wanted: it goes first. */
+      readonly replaces: boolean;
+    })
+  | (InNetwork & {
+      readonly kind: 'gateway';
+      readonly action: 'put' | 'remove';
+      readonly address: string;
+    })
+  | (InNetwork & {
+      readonly kind: 'veth';
+      readonly action: 'put';
+      readonly endpointId: string;
+      readonly veth: string;
+      readonly sandbox: string;
+      readonly interface: string;
+      readonly mac: string;
+      readonly mtu: number;
+      readonly addresses: readonly string[];
+      readonly routes: readonly string[];
+      /** One with the wrong other end goes first. */
+      readonly replaces: boolean;
+    })
+  | (InNetwork & { readonly kind: 'veth'; readonly action: 'remove'; readonly veth: string })
+  | (InNetwork & {
+      readonly kind: 'port';
+      readonly action: 'put';
+      readonly veth: string;
+      readonly mtu: number;
+    })
+  | (InNetwork & {
+      readonly kind: 'interface';
+      readonly action: 'put';
+      readonly endpointId: string;
+      readonly sandbox: string;
+      readonly interface: string;
+      /** Absent if it is right: setting it takes the interface down for a moment. */
+      readonly mac?: string;
+      readonly mtu: number;
+      readonly addresses: readonly string[];
+      readonly routes: readonly string[];
+    })
+  | (InNetwork & {
+      readonly kind: 'neighbor';
+      readonly action: 'put';
+      readonly address: string;
+      readonly mac: string;
+    })
+  | (InNetwork & {
+      readonly kind: 'neighbor';
+      readonly action: 'remove';
+      readonly address: string;
+    })
+  | (InNetwork & {
+      readonly kind: 'fdb';
+      readonly action: 'put';
+      readonly mac: string;
+      readonly port: string;
+      readonly nhid: number | null;
+      /** The kernel does not turn a row that names a VTEP into one that names a group: it goes first. */
+      readonly replaces: boolean;
+    })
+  | (InNetwork & {
+      readonly kind: 'fdb';
+      readonly action: 'remove';
+      readonly mac: string;
+      readonly port: string | null;
+      /** Whether the VXLAN device has a row too. */
+      readonly onVxlan: boolean;
+    });
+
+export type Change = ChangeStep & ChangeCause;
+export type ChangeKind = Change['kind'];
+
+/** A way is complete before anything uses it, and what uses it goes before the way does. */
+const order: readonly string[] = [
+  'nexthop put',
+  'namespace put',
+  'bridge put',
+  'vxlan put',
+  'gateway remove',
+  'veth remove',
+  'gateway put',
+  'veth put',
+  'port put',
+  'interface put',
+  'neighbor put',
+  'fdb put',
+  'fdb remove',
+  'neighbor remove',
+  'namespace remove',
+  'nexthop remove',
+];
+const rank = new Map(order.map((step, index) => [step, index]));
+
+export function rankOf({ kind, action }: Pick<Change, 'kind' | 'action'>): number {
+  const found = rank.get(`${kind} ${action}`);
+  if (found === undefined) throw new Error(`change '${kind} ${action}' has no place in the order`);
+  return found;
+}
+
+/** What a change is about, as one text: two changes of one key are the same one, tried again. */
+export function keyOf(change: Change): string {
+  const place = 'netns' in change ? change.netns : 'host';
+  return `${place} ${change.kind} ${targetOf(change)}`;
+}
+
+/** Key of the change that plugs an endpoint in. */
+export function plugKeyOf({
+  netns,
+  veth,
+}: {
+  readonly netns: string;
+  readonly veth: string;
+}): string {
+  return `${netns} veth ${veth}`;
+}
+
+function targetOf(change: Change): string {
+  switch (change.kind) {
+    case 'nexthop':
+      return String(change.id);
+    case 'namespace':
+    case 'bridge':
+    case 'vxlan':
+      return change.netns;
+    case 'gateway':
+      return change.address;
+    case 'neighbor':
+      return change.address;
+    case 'veth':
+    case 'port':
+      return change.veth;
+    case 'interface':
+      return change.endpointId;
+    case 'fdb':
+      return change.mac;
+  }
+}

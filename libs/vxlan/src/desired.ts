@@ -1,0 +1,185 @@
+// What a host's kernel should hold, derived from its share of the committed state. Knows no command and no kernel; the
+// share is described by its structure alone, so that any that has these fields will do.
+
+import { address, cidr, cidrText, contains, formatAddress, parsePrefixedAddress } from '@skein/ip';
+import { gatewayMac, nexthopIdsOf, vethName } from './names';
+
+export interface OverlayShare {
+  readonly hosts: readonly { readonly id: string; readonly vtep: string }[];
+  readonly networks: readonly {
+    readonly id: string;
+    readonly vni: number;
+    readonly mtu: number;
+    readonly subnets: readonly { readonly cidr: string; readonly gateway: string }[];
+  }[];
+  readonly endpoints: readonly OverlayEndpoint[];
+}
+
+export interface OverlayEndpoint {
+  readonly id: string;
+  readonly networkId: string;
+  readonly host: string;
+  readonly addresses: readonly string[];
+  readonly mac: string;
+  readonly sandbox?:
+    { readonly netns: string; readonly interface?: string | undefined } | undefined;
+}
+
+/** Settings of one host. */
+export interface OverlaySettings {
+  readonly vtep: string;
+  readonly vxlanPort: number;
+  /** Prefix of the names of networks' namespaces: the VNI follows. */
+  readonly netnsPrefix: string;
+}
+
+export interface DesiredNexthop {
+  readonly hostId: string;
+  readonly id: number;
+  readonly group: number;
+  readonly via: string;
+}
+
+/** An endpoint of this host that has a sandbox to be plugged into. */
+export interface DesiredEndpoint {
+  readonly id: string;
+  readonly veth: string;
+  readonly mac: string;
+  readonly mtu: number;
+  /** With prefix length, in canonical text. */
+  readonly addresses: readonly string[];
+  /** The network's other subnets: they share the link, so they are reached without a gateway. */
+  readonly routes: readonly string[];
+  readonly sandbox: string;
+  /** Absent: the next free `ethN`. */
+  readonly interface?: string;
+}
+
+/** Where frames for a MAC go: out of a bridge port, and for another host through its next-hop group. */
+export interface ForwardingRow {
+  readonly port: string;
+  readonly nhid: number | null;
+}
+
+export interface DesiredNetwork {
+  readonly id: string;
+  readonly netns: string;
+  readonly vni: number;
+  readonly mtu: number;
+  readonly local: string;
+  readonly vxlanPort: number;
+  readonly gatewayMac: string;
+  readonly gateways: readonly string[];
+  readonly endpoints: readonly DesiredEndpoint[];
+  readonly fdb: ReadonlyMap<string, ForwardingRow>;
+  readonly neighbors: ReadonlyMap<string, string>;
+}
+
+export interface Desired {
+  readonly nexthops: readonly DesiredNexthop[];
+  /** By the name of their namespace. */
+  readonly networks: ReadonlyMap<string, DesiredNetwork>;
+}
+
+export const bridgeName = 'br0';
+export const vxlanName = 'vxlan0';
+
+/** Throws on addresses that are none: a share holds committed, checked state only. */
+export function desiredOf(share: OverlayShare, self: string, settings: OverlaySettings): Desired {
+  const ids = nexthopIdsOf(share.hosts.map((host) => host.id).filter((id) => id !== self));
+  const nexthops = share.hosts.flatMap(({ id: hostId, vtep }) => {
+    const own = ids.get(hostId);
+    if (own === undefined) return [];
+    return [{ hostId, id: own.nexthop, group: own.group, via: canonical(vtep) }];
+  });
+  const byNetwork = endpointsByNetwork(share.endpoints);
+  const networks = new Map<string, DesiredNetwork>();
+  for (const network of share.networks) {
+    const endpoints = byNetwork.get(network.id) ?? [];
+    const netns = `${settings.netnsPrefix}${network.vni}`;
+    const local = endpoints.filter((endpoint) => endpoint.host === self);
+    const remote = endpoints.filter((endpoint) => endpoint.host !== self);
+    const plugged = local.flatMap((endpoint) => pluggedEndpoint(network, endpoint));
+    const fdb = new Map<string, ForwardingRow>();
+    for (const { mac, veth } of plugged) fdb.set(mac, { port: veth, nhid: null });
+    const neighbors = new Map<string, string>();
+    for (const { host, mac, addresses } of remote) {
+      const group = ids.get(host)?.group;
+      // A share names every host behind its endpoints; one without a host has no way there, so it gets no row at all.
+      if (group === undefined) continue;
+      fdb.set(mac, { port: vxlanName, nhid: group });
+      for (const text of addresses) neighbors.set(bareAddress(text), mac);
+    }
+    networks.set(netns, {
+      id: network.id,
+      netns,
+      vni: network.vni,
+      mtu: network.mtu,
+      local: canonical(settings.vtep),
+      vxlanPort: settings.vxlanPort,
+      gatewayMac: gatewayMac(network.id),
+      gateways: network.subnets.map(gatewayWithPrefix),
+      endpoints: plugged,
+      fdb,
+      neighbors,
+    });
+  }
+  return { nexthops, networks };
+}
+
+function endpointsByNetwork(all: readonly OverlayEndpoint[]): Map<string, OverlayEndpoint[]> {
+  const byNetwork = new Map<string, OverlayEndpoint[]>();
+  for (const endpoint of all) {
+    const known = byNetwork.get(endpoint.networkId);
+    if (known === undefined) byNetwork.set(endpoint.networkId, [endpoint]);
+    else known.push(endpoint);
+  }
+  return byNetwork;
+}
+
+function pluggedEndpoint(
+  network: OverlayShare['networks'][number],
+  endpoint: OverlayEndpoint,
+): DesiredEndpoint[] {
+  if (endpoint.sandbox === undefined) return [];
+  const addresses = endpoint.addresses.map(prefixed);
+  return [
+    {
+      id: endpoint.id,
+      veth: vethName(endpoint.id),
+      mac: endpoint.mac,
+      mtu: network.mtu,
+      addresses: addresses.map(({ text }) => text),
+      routes: network.subnets
+        .map((subnet) => cidr(subnet.cidr))
+        .filter((subnet) => !addresses.some(({ address: own }) => contains(subnet, own)))
+        .filter((subnet) => addresses.some(({ address: own }) => own.family === subnet.family))
+        .map(cidrText),
+      sandbox: endpoint.sandbox.netns,
+      ...(endpoint.sandbox.interface === undefined
+        ? {}
+        : { interface: endpoint.sandbox.interface }),
+    },
+  ];
+}
+
+function prefixed(text: string) {
+  const result = parsePrefixedAddress(text);
+  if (!result.ok) throw new Error(`'${text}' is no address with a prefix length`);
+  const { address: own, prefixLength } = result.value;
+  return { address: own, text: `${formatAddress(own)}/${prefixLength}` };
+}
+
+function gatewayWithPrefix(subnet: { readonly cidr: string; readonly gateway: string }): string {
+  return `${canonical(subnet.gateway)}/${cidr(subnet.cidr).prefixLength}`;
+}
+
+function canonical(text: string): string {
+  return formatAddress(address(text));
+}
+
+/** IPv4 text has one form only: most rows need no parsing. */
+function bareAddress(text: string): string {
+  const bare = text.slice(0, text.indexOf('/'));
+  return bare.includes(':') ? canonical(bare) : bare;
+}

@@ -1,0 +1,31 @@
+// Overlay networks in the kernel, as a pure comparison of what should be with what is.
+
+export { isNexthopId, isVethName, nexthopProtocol, gatewayMac, vethName } from './names';
+export {
+  bridgeName,
+  desiredOf,
+  vxlanName,
+  type Desired,
+  type DesiredEndpoint,
+  type DesiredNetwork,
+  type DesiredNexthop,
+  type ForwardingRow,
+  type OverlaySettings,
+  type OverlayShare,
+} from './desired';
+export {
+  settled,
+  type Observed,
+  type ObservedInterface,
+  type ObservedNetwork,
+  type ObservedNexthop,
+  type ObservedPort,
+  type ObservedRow,
+  type ObservedSandbox,
+  type ObservedVeth,
+  type ObservedVxlan,
+} from './observed';
+export { keyOf, plugKeyOf, rankOf, type Change, type ChangeKind } from './change';
+export { plan } from './plan';
+export { sandboxesToInspect, withoutSandbox } from './plan-sandbox';
+export { repairsOf, type Repair } from './repairs';

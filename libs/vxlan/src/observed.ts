@@ -1,0 +1,141 @@
+// What a kernel holds, as far as Skein is concerned with it, in the terms of desired.ts. An adapter fills it in; `settled`
+// tells how it looks once everything desired has been programmed.
+
+import { bridgeName, type Desired, type DesiredNetwork, type ForwardingRow } from './desired';
+
+export interface ObservedNexthop {
+  readonly id: number;
+  /** Of a single next hop. */
+  readonly via?: string;
+  /** Of a group: its members. */
+  readonly members?: readonly number[];
+}
+
+export interface ObservedPort {
+  readonly master: string | null;
+  readonly mtu: number;
+  readonly isUp: boolean;
+  readonly learning: boolean;
+  readonly flood: boolean;
+  readonly neighSuppress: boolean;
+}
+
+export interface ObservedVxlan extends ObservedPort {
+  readonly vni: number;
+  readonly local: string;
+  readonly vxlanPort: number;
+  readonly macLearning: boolean;
+}
+
+export interface ObservedVeth extends ObservedPort {
+  readonly index: number;
+  /** Interface index of the other end, in the namespace where that one is. */
+  readonly peerIndex: number;
+}
+
+export interface ObservedRow {
+  /** Port of the bridge's row; null: the bridge has none. */
+  readonly port: string | null;
+  /** Group of the VXLAN device's row; null: it has none. */
+  readonly nhid: number | null;
+  /** VTEPs that rows written by others name instead of a group. */
+  readonly vteps: readonly string[];
+}
+
+export interface ObservedNetwork {
+  readonly netns: string;
+  readonly bridge: { readonly mac: string; readonly mtu: number; readonly isUp: boolean } | null;
+  readonly vxlan: ObservedVxlan | null;
+  readonly veths: ReadonlyMap<string, ObservedVeth>;
+  readonly gateways: ReadonlySet<string>;
+  readonly fdb: ReadonlyMap<string, ObservedRow>;
+  readonly neighbors: ReadonlyMap<string, string>;
+}
+
+export interface ObservedInterface {
+  readonly name: string;
+  readonly index: number;
+  readonly peerIndex: number | null;
+  readonly mac: string;
+  readonly mtu: number;
+  readonly isUp: boolean;
+  readonly addresses: readonly string[];
+}
+
+export interface ObservedSandbox {
+  readonly interfaces: readonly ObservedInterface[];
+  /** Destinations of IPv4 routes. */
+  readonly routes: ReadonlySet<string>;
+}
+
+export interface Observed {
+  readonly nexthops: readonly ObservedNexthop[];
+  readonly networks: ReadonlyMap<string, ObservedNetwork>;
+  /** By path. One that is not in it was not looked at, and is left alone. */
+  readonly sandboxes: ReadonlyMap<string, ObservedSandbox | 'missing'>;
+}
+
+const settledPort = {
+  master: bridgeName,
+  isUp: true,
+  learning: false,
+  flood: false,
+  neighSuppress: false,
+};
+
+/**
+ * The kernel once all of `desired` is programmed, but for the veths in `unplugged`. Sandboxes count as not looked at, and
+ * interface indexes as unknown (0).
+ */
+export function settled(
+  desired: Desired,
+  unplugged: ReadonlySet<string> = new Set<string>(),
+): Observed {
+  return {
+    nexthops: desired.nexthops.flatMap(({ id, group, via }) => [
+      { id, via },
+      { id: group, members: [id] },
+    ]),
+    networks: new Map(
+      [...desired.networks].map(([netns, network]) => [netns, settledNetwork(network, unplugged)]),
+    ),
+    sandboxes: new Map(),
+  };
+}
+
+function settledNetwork(network: DesiredNetwork, unplugged: ReadonlySet<string>): ObservedNetwork {
+  return {
+    netns: network.netns,
+    bridge: { mac: network.gatewayMac, mtu: network.mtu, isUp: true },
+    vxlan: {
+      ...settledPort,
+      neighSuppress: true,
+      mtu: network.mtu,
+      vni: network.vni,
+      local: network.local,
+      vxlanPort: network.vxlanPort,
+      macLearning: false,
+    },
+    veths: new Map(
+      network.endpoints
+        .filter(({ veth }) => !unplugged.has(veth))
+        .map(({ veth, mtu }) => [veth, { ...settledPort, mtu, index: 0, peerIndex: 0 }]),
+    ),
+    gateways: new Set(network.gateways),
+    fdb: settledRows(network.fdb, unplugged),
+    neighbors: network.neighbors,
+  };
+}
+
+const noVteps: readonly string[] = [];
+
+function settledRows(
+  rows: ReadonlyMap<string, ForwardingRow>,
+  unplugged: ReadonlySet<string>,
+): Map<string, ObservedRow> {
+  const settledFdb = new Map<string, ObservedRow>();
+  for (const [mac, { port, nhid }] of rows) {
+    if (!unplugged.has(port)) settledFdb.set(mac, { port, nhid, vteps: noVteps });
+  }
+  return settledFdb;
+}

@@ -1,0 +1,218 @@
+// The part of a plan inside one network's namespace: bridge, VXLAN device, gateway addresses, ports and rows. Knows nothing of
+// sandboxes: plan-sandbox.ts does.
+
+import { type Change, type ChangeStep } from './change';
+import { type DesiredNetwork, type ForwardingRow, bridgeName, vxlanName } from './desired';
+import {
+  type ObservedNetwork,
+  type ObservedPort,
+  type ObservedRow,
+  type ObservedVxlan,
+} from './observed';
+import { isVethName } from './names';
+
+/** `freshGroups`: next-hop groups that the same plan makes, so that rows naming them only follow. */
+export function planNetwork(
+  desired: DesiredNetwork,
+  observed: ObservedNetwork | null,
+  freshGroups: ReadonlySet<number>,
+  changes: Change[],
+): void {
+  const { netns } = desired;
+  const add = (step: ChangeStep, reason: string, follows: boolean): void => {
+    changes.push({
+      ...step,
+      networkId: desired.id,
+      reason,
+      ...(follows ? { follows: true as const } : {}),
+    });
+  };
+  const isNew = observed === null;
+  if (isNew) add({ kind: 'namespace', action: 'put', netns }, 'namespace missing', false);
+  const found = observed ?? emptyNetwork(netns);
+
+  const bridgeFault = bridgeReason(desired, found.bridge);
+  const isBridgeMissing = found.bridge === null;
+  const isMacNew = found.bridge?.mac !== desired.gatewayMac;
+  if (bridgeFault !== null) {
+    const { mtu } = desired;
+    const mac = isMacNew ? { mac: desired.gatewayMac } : {};
+    add(
+      { kind: 'bridge', action: 'put', netns, ...mac, mtu, isMissing: isBridgeMissing },
+      bridgeFault,
+      isNew,
+    );
+  }
+  const replaces = found.vxlan !== null && identityReason(desired, found.vxlan) !== null;
+  const isVxlanNew = found.vxlan === null || replaces;
+  const vxlanFault = vxlanReason(desired, found.vxlan);
+  if (vxlanFault !== null) {
+    const { vni, local, vxlanPort, mtu } = desired;
+    const isMissing = found.vxlan === null;
+    add(
+      { kind: 'vxlan', action: 'put', netns, vni, local, vxlanPort, mtu, isMissing, replaces },
+      vxlanFault,
+      isNew || (isBridgeMissing && found.vxlan !== null && !replaces),
+    );
+  }
+  planGateways(desired, found, isBridgeMissing, add);
+  planVeths(desired, found, isBridgeMissing, add);
+  planNeighbors(desired, isMacNew ? { ...found, neighbors: new Map() } : found, isMacNew, add);
+  planRows(desired, replaces ? withoutVxlanRows(found) : found, add, (row) => {
+    if (isBridgeMissing || (isVxlanNew && row.port === vxlanName)) return true;
+    if (row.port === vxlanName && found.vxlan?.master !== bridgeName) return true;
+    if (row.nhid !== null) return freshGroups.has(row.nhid);
+    return !found.veths.has(row.port);
+  });
+}
+
+type Add = (step: ChangeStep, reason: string, follows: boolean) => void;
+
+function emptyNetwork(netns: string): ObservedNetwork {
+  return {
+    netns,
+    bridge: null,
+    vxlan: null,
+    veths: new Map(),
+    gateways: new Set(),
+    fdb: new Map(),
+    neighbors: new Map(),
+  };
+}
+
+function bridgeReason(desired: DesiredNetwork, found: ObservedNetwork['bridge']): string | null {
+  if (found === null) return 'bridge missing';
+  if (found.mac !== desired.gatewayMac) {
+    return `gateway mac ${desired.gatewayMac} wanted, ${found.mac} found`;
+  }
+  if (found.mtu !== desired.mtu) return `bridge mtu ${desired.mtu} wanted, ${found.mtu} found`;
+  return found.isUp ? null : 'bridge down';
+}
+
+/** What can't be changed on a device that is there. */
+function identityReason(desired: DesiredNetwork, found: ObservedVxlan): string | null {
+  if (found.vni !== desired.vni) return `vni ${desired.vni} wanted, ${found.vni} found`;
+  if (found.local !== desired.local) return `local ${desired.local} wanted, ${found.local} found`;
+  if (found.vxlanPort !== desired.vxlanPort) {
+    return `port ${desired.vxlanPort} wanted, ${found.vxlanPort} found`;
+  }
+  return found.macLearning ? 'learning off wanted, on found' : null;
+}
+
+function vxlanReason(desired: DesiredNetwork, found: ObservedVxlan | null): string | null {
+  if (found === null) return 'vxlan device missing';
+  return identityReason(desired, found) ?? portReason(found, desired.mtu, true);
+}
+
+function portReason(found: ObservedPort, mtu: number, neighSuppress: boolean): string | null {
+  if (found.mtu !== mtu) return `mtu ${mtu} wanted, ${found.mtu} found`;
+  if (found.master !== bridgeName) {
+    return `port of ${bridgeName} wanted, of ${found.master ?? 'none'} found`;
+  }
+  if (found.learning) return 'learning off wanted, on found';
+  if (found.flood) return 'flood off wanted, on found';
+  if (found.neighSuppress !== neighSuppress) return `neighbor suppression ${neighSuppress} wanted`;
+  return found.isUp ? null : 'port down';
+}
+
+function planGateways(
+  { netns, gateways }: DesiredNetwork,
+  found: ObservedNetwork,
+  follows: boolean,
+  add: Add,
+): void {
+  const wanted = new Set(gateways);
+  for (const address of wanted) {
+    if (found.gateways.has(address)) continue;
+    add({ kind: 'gateway', action: 'put', netns, address }, 'gateway address missing', follows);
+  }
+  for (const address of found.gateways) {
+    if (wanted.has(address)) continue;
+    add({ kind: 'gateway', action: 'remove', netns, address }, 'not a gateway here', false);
+  }
+}
+
+function planVeths(
+  { netns, endpoints }: DesiredNetwork,
+  found: ObservedNetwork,
+  follows: boolean,
+  add: Add,
+): void {
+  const wanted = new Set(endpoints.map(({ veth }) => veth));
+  for (const { veth, mtu } of endpoints) {
+    const port = found.veths.get(veth);
+    const reason = port === undefined ? null : portReason(port, mtu, false);
+    if (reason !== null) add({ kind: 'port', action: 'put', netns, veth, mtu }, reason, follows);
+  }
+  for (const veth of found.veths.keys()) {
+    if (wanted.has(veth) || !isVethName(veth)) continue;
+    add({ kind: 'veth', action: 'remove', netns, veth }, 'no endpoint here uses it', false);
+  }
+}
+
+function planNeighbors(
+  { netns, neighbors }: DesiredNetwork,
+  found: ObservedNetwork,
+  follows: boolean,
+  add: Add,
+): void {
+  for (const [address, mac] of neighbors) {
+    const known = found.neighbors.get(address);
+    if (known === mac) continue;
+    const reason = known === undefined ? 'row missing' : `${mac} wanted, ${known} found`;
+    add({ kind: 'neighbor', action: 'put', netns, address, mac }, reason, follows);
+  }
+  for (const address of found.neighbors.keys()) {
+    if (neighbors.has(address)) continue;
+    add({ kind: 'neighbor', action: 'remove', netns, address }, 'no endpoint has it', false);
+  }
+}
+
+function planRows(
+  desired: DesiredNetwork,
+  found: ObservedNetwork,
+  add: Add,
+  follows: (row: ForwardingRow) => boolean,
+): void {
+  const { netns } = desired;
+  for (const [mac, row] of desired.fdb) {
+    const known = found.fdb.get(mac);
+    const reason = rowReason(row, known);
+    if (reason === null) continue;
+    // A local row waits for its port: without the sandbox there is no veth, and nothing to forward to.
+    if (row.nhid === null && !found.veths.has(row.port)) continue;
+    const isForeign = known !== undefined && known.vteps.length > 0;
+    const isLeftOver = row.nhid === null && (known?.nhid ?? null) !== null;
+    const replaces = isForeign || isLeftOver;
+    add({ kind: 'fdb', action: 'put', netns, mac, ...row, replaces }, reason, follows(row));
+  }
+  for (const [mac, known] of found.fdb) {
+    if (desired.fdb.has(mac)) continue;
+    const onVxlan = known.nhid !== null || known.vteps.length > 0;
+    const step = { kind: 'fdb', action: 'remove', netns, mac, port: known.port, onVxlan } as const;
+    add(step, 'no endpoint has it', false);
+  }
+}
+
+function rowReason(wanted: ForwardingRow, known: ObservedRow | undefined): string | null {
+  if (known === undefined) return 'row missing';
+  if (known.vteps.length > 0) return `next-hop group wanted, ${known.vteps.join(' ')} found`;
+  if (known.nhid !== wanted.nhid) {
+    if (known.nhid === null) return 'row of the vxlan device missing';
+    return `group ${wanted.nhid ?? 'none'} wanted, ${known.nhid} found`;
+  }
+  if (known.port === wanted.port) return null;
+  return known.port === null
+    ? 'row of the bridge missing'
+    : `port ${wanted.port} wanted, ${known.port} found`;
+}
+
+/** Replacing the device takes its rows away, and the bridge's rows that lead out of it. */
+function withoutVxlanRows(found: ObservedNetwork): ObservedNetwork {
+  const fdb = new Map<string, ObservedRow>();
+  for (const [mac, row] of found.fdb) {
+    const port = row.port === vxlanName ? null : row.port;
+    if (port !== null) fdb.set(mac, { port, nhid: null, vteps: [] });
+  }
+  return { ...found, fdb };
+}

@@ -1,0 +1,96 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { tellStory, whyNoPrivateWorld } from './private-world';
+
+type Story = Record<string, unknown>;
+
+const reason = await whyNoPrivateWorld();
+const onThisKernel = reason === null ? describe : describe.skip;
+
+onThisKernel(`agents on the real kernel${reason === null ? '' : ` (${reason})`}`, () => {
+  let story: Story;
+
+  beforeAll(async () => {
+    story = await tellStory<Story>('agent-world', ['agent-process']);
+  }, 150_000);
+
+  it('register with what they are', () => {
+    expect(story['registration']).toMatchObject({
+      id: 'h1',
+      vtep: '192.0.2.1',
+      gossip: '192.0.2.1:7946',
+      underlayMtu: 1500,
+      bootId: 'boot-1',
+    });
+  });
+
+  it('acknowledge what they have programmed', () => {
+    expect(story['pushes']).toEqual([
+      { programmed: 2, faults: [] },
+      { programmed: 4, faults: [] },
+    ]);
+    expect(story['reaches']).toBe(true);
+  });
+
+  it('answer for names on the gateway address', () => {
+    expect(story['names']).toEqual({
+      b: 'NOERROR 10.1.0.6',
+      qualified: 'NOERROR 10.1.0.5',
+      service: 'NOERROR 10.1.0.5 10.1.0.6',
+      pointer: 'NOERROR b.web',
+      unknown: 'NXDOMAIN',
+      foreign: 'REFUSED',
+    });
+  });
+
+  it('want a snapshot for a delta that does not fit', () => {
+    expect(story['misfit']).toEqual({ wanted: true, programmed: 4 });
+  });
+
+  it('repair a deleted row in time, and count and tell it once', () => {
+    expect(story['drift']).toEqual({ inTime: true, repairs: { fdb: 1 }, told: 1 });
+  });
+
+  it('withdraw the names of a host that is down, and keep its rows', () => {
+    expect(story['host down']).toEqual({ name: 'NXDOMAIN', reaches: true });
+    expect(story['host back']).toBe('NOERROR 10.1.0.6');
+  });
+
+  it('are outlived by the data plane', () => {
+    expect(story['agent killed']).toEqual({ reaches: true, name: 'nothing' });
+  });
+
+  it('come back without disturbing anything, and adopt it', () => {
+    expect(story['agent back']).toEqual({
+      untouched: { reaches: true, programmed: 0 },
+      faults: [],
+      name: 'NOERROR 10.1.0.6',
+      repairs: {},
+    });
+  });
+
+  it('plug an endpoint in once its sandbox is there, and call that no drift', () => {
+    expect(story['late sandbox']).toEqual({
+      faults: ['id-late sandbox_not_found'],
+      repairs: {},
+    });
+  });
+
+  it('show the kernel’s rows', () => {
+    expect(story['status']).toEqual({
+      networks: [{ id: 'web-id', name: 'web', netns: 'sk-h1-100', endpoints: 2 }],
+      rows: ['fdb', 'fdb', 'fdb', 'link', 'link', 'link', 'link', 'neighbor', 'nexthop'],
+    });
+  });
+
+  it('leave nothing of a network that has gone', () => {
+    expect(story['gone']).toEqual({
+      namespaces: ['a', 'b', 'h1', 'h2', 'late', 'sk-h2-100'],
+      nexthops: '',
+      a: false,
+    });
+  });
+
+  it('stop without touching the kernel', () => {
+    expect(story['stopped']).toEqual({ code: 0, kept: true });
+  });
+});

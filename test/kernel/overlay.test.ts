@@ -1,0 +1,118 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { tellStory, whyNoPrivateWorld } from './private-world';
+
+interface Story {
+  readonly attach: { faults: string[]; warm: string[]; again: string[]; others: string };
+  readonly ways: Record<string, string>;
+  readonly neighbor: boolean;
+  readonly twins: Record<string, string>;
+  readonly 'twin gone': { faults: string[]; namespaces: string; d: string };
+  readonly drifts: Record<
+    string,
+    { repairs: string[]; faults: string[]; left: string[]; way: string }
+  >;
+  readonly adopted: string[];
+  readonly 'other mtu': string[];
+  readonly 'other mtu again': string[];
+  readonly partly: { faults: string[]; way: string };
+  readonly gone: { faults: string[]; namespaces: string; nexthops: string; links: string };
+}
+
+const reason = await whyNoPrivateWorld();
+const onThisKernel = reason === null ? describe : describe.skip;
+
+onThisKernel(`an overlay on the real kernel${reason === null ? '' : ` (${reason})`}`, () => {
+  let story: Story;
+
+  beforeAll(async () => {
+    story = await tellStory<Story>('overlay-world', ['overlay-host']);
+  }, 150_000);
+
+  it('is programmed without faults, and programming it again changes nothing', () => {
+    expect(story.attach.faults).toEqual([]);
+    expect(story.attach.again).toEqual([]);
+  });
+
+  it('takes one forwarding row and one neighbor an address for a remote endpoint', () => {
+    expect(story.attach.warm).toEqual([
+      'neighbor put: row missing',
+      'neighbor put: row missing',
+      'fdb put: row missing',
+    ]);
+  });
+
+  it('carries datagrams of both families and of full size, between subnets too', () => {
+    expect(story.ways).toEqual({
+      small: 'b 9',
+      fullSize: 'b 1423',
+      version6: 'b 1403',
+      back: 'a 9',
+    });
+  });
+
+  it('answers for remote neighbors without flooding', () => {
+    expect(story.neighbor).toBe(true);
+  });
+
+  it('keeps networks with the same addresses apart', () => {
+    expect(story.twins).toEqual({ web: 'b 9', twin: 'd 9' });
+  });
+
+  it('leaves nothing of a network whose last endpoint has gone', () => {
+    expect(story['twin gone'].faults).toEqual([]);
+    expect(story['twin gone'].namespaces).not.toContain('-101');
+    expect(story['twin gone'].d).not.toContain('eth0');
+  });
+
+  it.each([
+    ['forwarding row', 'fdb 1'],
+    ['bridge row', 'fdb 1'],
+    ['neighbor', 'neighbor 1'],
+    ['foreign row', 'fdb 1'],
+    ['flood row', 'fdb 1'],
+    ['gateway', 'gateway 1'],
+    ['port', 'vxlan 1'],
+    ['device down', 'vxlan 1'],
+    ['device', 'vxlan 1'],
+    ['bridge', 'bridge 1'],
+    ['next hop', 'nexthop 1'],
+    ['interface', 'interface 1'],
+    ['address', 'interface 1'],
+    ['veth', 'veth 1'],
+    ['namespace', 'namespace 1'],
+  ])('repairs a %s once, and counts it as one', (drift, repair) => {
+    const { repairs, faults, left, way } = story.drifts[drift] ?? {};
+    expect({ repairs, faults, left, way }).toEqual({
+      repairs: [repair],
+      faults: [],
+      left: [],
+      way: 'b 9',
+    });
+  });
+
+  it('adopts what an earlier life has left', () => {
+    expect(story.adopted).toEqual([]);
+  });
+
+  it('changes what differs, and no more', () => {
+    expect(story['other mtu'].map((text) => text.split(':')[0])).toEqual([
+      'bridge put',
+      'vxlan put',
+      'port put',
+      'interface put',
+    ]);
+    expect(story['other mtu again']).toEqual([]);
+  });
+
+  it('plugs in whom it can, and says whom it can’t', () => {
+    expect(story.partly.faults.some((text) => text.startsWith('veth program_failed'))).toBe(true);
+    expect(story.partly.way).toBe('b 9');
+  });
+
+  it('ends with nothing', () => {
+    expect(story.gone.faults).toEqual([]);
+    expect(story.gone.namespaces.split('\n')).toEqual(['a', 'b', 'c', 'd', 'h1', 'h2']);
+    expect(story.gone.nexthops).toBe('');
+    expect(story.gone.links).not.toContain('eth0');
+  });
+});
