@@ -19,6 +19,8 @@ export interface ContractShape<Request extends z.ZodType, Reply extends z.ZodTyp
   readonly perInstance?: boolean;
   /** Deadline of a request that names none, in milliseconds. */
   readonly timeoutMs?: number;
+  /** Largest request that is taken, in bytes, where that is more than usual. NATS' own limit applies besides. */
+  readonly maxBodyBytes?: number;
 }
 
 export interface Contract<

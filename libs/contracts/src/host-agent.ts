@@ -42,6 +42,8 @@ export const programContract = defineContract({
   }),
   idempotent: true,
   perInstance: true,
+  /** Some fifteen thousand endpoints in one snapshot. */
+  maxBodyBytes: 4 * 1_048_576,
 });
 
 export const rowSchema = z.object({

@@ -108,6 +108,20 @@ export const releaseContract = defineContract({
   reply: z.object({ released: z.int(), revision: revisionSchema }),
   idempotent: true,
 });
+/** The same, asked of the network's actor itself: its instance is the network's id. Nobody there: it is not activated. */
+const actorService = 'ipam-actor';
+export const actorAllocateContract = defineContract({
+  ...allocateContract,
+  service: actorService,
+  description: 'As `ipam` `allocate`; served by the replica that holds the activation.',
+  perInstance: true,
+});
+export const actorReleaseContract = defineContract({
+  ...releaseContract,
+  service: actorService,
+  description: 'As `ipam` `release`; served by the replica that holds the activation.',
+  perInstance: true,
+});
 export const usageContract = defineContract({
   service,
   verb: 'usage',

@@ -167,5 +167,10 @@ export const addressRecordSchema = z.object({
 });
 export type AddressRecord = z.output<typeof addressRecordSchema>;
 
+/** Under a network's name and under its VNI. */
+export const networkOfSchema = z.object({ networkId: idSchema });
+/** MAC addresses that do not follow from the holder's IPv4 address. */
+export const macRecordSchema = z.object({ endpointId: idSchema });
+
 export const activationRecordSchema = z.object({ replica: idSchema, at: timeSchema });
 export type ActivationRecord = z.output<typeof activationRecordSchema>;

@@ -7,7 +7,7 @@ import { revisionSchema, timeSchema } from './names';
 
 export const maxKeyBytes = 1_024;
 export const maxValueBytes = 512 * 1_024;
-export const maxOperations = 512;
+export const maxOperations = 2_048;
 
 const service = 'store';
 const keySchema = z.string().max(maxKeyBytes);

@@ -88,12 +88,14 @@ export class Client {
     command: AddressCommand,
     tries: number,
     done: (answer: Answer | null, overMs: number) => void,
-    preferred?: string,
+    { preferred, overMs = 0 }: { preferred?: string | undefined; overMs?: number } = {},
   ): void {
     const { queue, random, replicas, trace, name } = this.options;
     const replica =
       replicas.find((one) => one.name === preferred && random.chance(0.8)) ?? random.pick(replicas);
     const deadlineMs = queue.nowMs + timeoutMs;
+    const isDoubled = random.chance(this.options.conditions.duplication);
+    const lastMs = isDoubled ? deadlineMs : overMs;
     let isDone = false;
     const settle = (answer: Answer | null): void => {
       if (isDone) return;
@@ -103,12 +105,14 @@ export class Client {
         answer?.kind === 'accepted' ||
         (answer?.kind === 'refused' &&
           !['fenced', 'deadline_exceeded'].includes(answer.code ?? ''));
-      if (isDefinite) return done(answer, isDoubled ? deadlineMs : queue.nowMs);
+      if (isDefinite) return done(answer, Math.max(queue.nowMs, lastMs));
       const holder = answer?.kind === 'elsewhere' ? answer.holder : undefined;
       if (tries <= 1) done(null, deadlineMs);
-      else queue.after(random.between(5, 60), () => this.ask(command, tries - 1, done, holder));
+      else {
+        const rest = { preferred: holder, overMs: lastMs };
+        queue.after(random.between(5, 60), () => this.ask(command, tries - 1, done, rest));
+      }
     };
-    const isDoubled = random.chance(this.options.conditions.duplication);
     this.send({ replica, command, deadlineMs, copies: isDoubled ? 2 : 1 }, settle);
     queue.after(timeoutMs, () => settle(null));
   }

@@ -65,6 +65,7 @@ export class Replica {
   private inputs: AllocatorInput[] = [];
   private readonly answers = new Map<number, Parcel['answer']>();
   private nextId = 1;
+  private arrived: (() => void)[] = [];
   private backlog: (() => void)[] = [];
 
   constructor(private readonly options: ReplicaOptions) {
@@ -89,7 +90,7 @@ export class Replica {
       this.answers.set(id, parcel.answer);
       this.inbox.push({ id, command: parcel.command, deadlineMs: parcel.deadlineMs });
       this.run();
-    });
+    }, this.arrived);
   }
 
   crash(): void {
@@ -100,6 +101,7 @@ export class Replica {
     this.isBusy = false;
     this.inbox = [];
     this.inputs = [];
+    this.arrived = [];
     this.backlog = [];
     this.answers.clear();
     this.sequence = 0;
@@ -112,6 +114,8 @@ export class Replica {
 
   resume(): void {
     this.isPaused = false;
+    // What arrived is looked at before the timers that ran out: it meets a replica that knows nothing of its pause.
+    for (const run of this.arrived.splice(0)) run();
     for (const run of this.backlog.splice(0)) run();
   }
 
@@ -121,8 +125,8 @@ export class Replica {
   }
 
   /** Runs now, at the end of a pause, or never if the replica crashes before. */
-  private whenAwake(run: () => void): void {
-    if (this.isPaused) this.backlog.push(run);
+  private whenAwake(run: () => void, backlog = this.backlog): void {
+    if (this.isPaused) backlog.push(run);
     else run();
   }
 
@@ -261,21 +265,26 @@ export class Replica {
     this.finish({ type: 'failed', failure: 'the store did not answer' });
   }
 
+  /** As the store client's Activation: it is lost when the store says so, or when no renewal came through in time. */
   private renewLater(place: Place): void {
     const { ttlMs, store, queue } = this.options;
     this.later(ttlMs / 3, () => {
       if (this.place !== place) return;
       const askedMs = queue.nowMs;
+      let isAnswered = false;
       store.carry(
         () => store.keepAlive(place.lease, ttlMs),
         (isKept) =>
           this.later(0, () => {
-            if (isKept) place.validUntilMs = askedMs + ttlMs;
-            else this.lose(place);
+            isAnswered = true;
+            if (!isKept) return this.lose(place);
+            place.validUntilMs = askedMs + ttlMs;
           }),
       );
-      if (queue.nowMs >= place.validUntilMs) this.lose(place);
-      else this.renewLater(place);
+      this.later(ttlMs / 3, () => {
+        if (!isAnswered && queue.nowMs >= place.validUntilMs) this.lose(place);
+      });
+      this.renewLater(place);
     });
   }
 

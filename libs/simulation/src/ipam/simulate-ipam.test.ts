@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { plantedIpamFaults, simulateIpam } from './simulate-ipam';
+import { simulateIpam } from './simulate-ipam';
 
 const seeds = Array.from({ length: 20 }, (_, index) => index + 1);
 
@@ -17,16 +17,16 @@ describe('address management under faults', () => {
   });
 
   it('finds two holders when transactions compare nothing', () => {
-    const planted = 'no-compares';
-    const rules = seeds.flatMap((seed) =>
-      simulateIpam(seed, { planted }).violations.map(({ rule }) => rule),
+    const rules = [1, 4, 5].flatMap((seed) =>
+      simulateIpam(seed, { planted: 'no-compares' }).violations.map(({ rule }) => rule),
     );
     expect(rules).toContain('one-holder');
   });
 
-  it('finds what goes wrong when a replica is not fenced', () => {
-    const found = seeds.flatMap((seed) => simulateIpam(seed, { planted: 'no-fence' }).violations);
-    expect(found.length).toBeGreaterThan(0);
-    expect(plantedIpamFaults).toContain('no-fence');
+  it('finds addresses that nobody knows of when replicas are not fenced', () => {
+    const rules = [19, 36].flatMap((seed) =>
+      simulateIpam(seed, { planted: 'no-fence' }).violations.map(({ rule }) => rule),
+    );
+    expect(rules).toContain('leak');
   });
 });

@@ -202,19 +202,19 @@ class IpamSimulation {
     const active = this.replicas.filter(({ believesActive }) => believesActive);
     const replica =
       active.length > 0 && random.chance(0.7) ? random.pick(active) : random.pick(this.replicas);
-    const lengthMs = Math.min(leftMs, random.between(50, 2 * ttlMs));
-    const kind = random.int(4);
+    const lengthMs = Math.min(leftMs, random.between(50, 2.5 * ttlMs));
+    const kind = random.pick(['crash', 'pause', 'pause', 'store', 'network'] as const);
     this.faults += 1;
     this.trace(`${Math.round(queue.nowMs)} fault ${kind} ${replica.name} ${lengthMs}`);
-    if (kind === 0) {
+    if (kind === 'crash') {
       if (replica.isDown) return;
       replica.crash();
       queue.after(lengthMs, () => replica.restart());
-    } else if (kind === 1) {
+    } else if (kind === 'pause') {
       if (replica.isDown || replica.isPaused) return;
       replica.isPaused = true;
       queue.after(lengthMs, () => replica.resume());
-    } else if (kind === 2) {
+    } else if (kind === 'store') {
       const severity = random.pick(severities);
       Object.assign(this.store.conditions, { loss: severity, straggler: severity / 2 });
     } else {
