@@ -1,4 +1,5 @@
-// Runs Jest with the flags that its ESM support needs: `node tools/jest.mjs [--selectProjects fast] [paths]`.
+// Runs Jest with the flags that its ESM support needs: `node tools/jest.mjs [paths] [--selectProjects fast]`,
+// paths first, since --selectProjects takes all words that follow it.
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const root = new URL('..', import.meta.url).pathname;
-const jest = createRequire(import.meta.url).resolve('jest/bin/jest.js');
+const jest = createRequire(import.meta.url).resolve('jest/bin/jest');
 const work = mkdtempSync(join(tmpdir(), 'skein-test-'));
 const given = process.argv.slice(2);
 
@@ -19,13 +19,13 @@ function ring(name, flags) {
       '--experimental-vm-modules',
       '--no-warnings',
       jest,
+      ...given,
       '--selectProjects',
       name,
       '--passWithNoTests',
       '--json',
       `--outputFile=${outputFile}`,
       ...flags,
-      ...given,
     ],
     {
       cwd: root,

@@ -159,9 +159,9 @@ const refused: [string, string, string, unknown, number, string, string?][] = [
 ];
 
 describe('bad input through the gateway', () => {
-  it.each(refused)(
+  it.each(refused.map(([what, ...rest]) => [what, rest] as const))(
     '%s gets its typed error and changes nothing',
-    async (_, method, path, body, status, code, field) => {
+    async (_, [method, path, body, status, code, field]) => {
       const before = await committed();
       const answer = await stack.call(method, path, body);
       expect({ status: answer.status, code: answer.body.code }).toEqual({ status, code });

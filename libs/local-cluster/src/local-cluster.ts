@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SkeinError } from '@skein/contracts';
 import { ControlClient } from './control-client';
+import { hostsUp } from './hosts-up';
 import { createLayout, type LocalLayout, maxHosts, rebootLayout } from './layout';
 import { bindSocket, type ListeningSocket } from './listening-socket';
 import { findProgram } from './programs';
@@ -69,13 +70,14 @@ export class LocalCluster {
     const { url, natsUrl } = started.record;
     records.writeClientFile(options.home, { url, token: layout.adminToken, natsUrl });
     const control = await ControlClient.connect(join(dataDir, 'control.sock'));
-    return new LocalCluster(
-      started.record,
-      layout.adminToken,
-      control,
-      options.home,
-      started.child,
-    );
+    const { record, child } = started;
+    const cluster = new LocalCluster(record, layout.adminToken, control, options.home, child);
+    options.progress('hosts report for duty');
+    await hostsUp(url, layout.adminToken, layout.hosts.length).catch(async (error: unknown) => {
+      await cluster.stop();
+      throw error;
+    });
+    return cluster;
   }
 
   /** The running cluster of this name; null if there is none. */

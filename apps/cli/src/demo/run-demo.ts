@@ -5,7 +5,6 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { SkeinError } from '@skein/contracts';
 import { demoPrefix, findProgram, LocalCluster, runsDir } from '@skein/local-cluster';
-import { hostsUp } from '../local/hosts-up';
 import { createProgress, type Progress } from './progress';
 import {
   type DemoReport,
@@ -118,11 +117,6 @@ async function startCluster(
       ephemeral: !options.keep,
       restart: false,
       progress: (step) => task.detail(step),
-    });
-    task.detail('hosts report for duty');
-    await hostsUp(cluster, hostCount).catch(async (error: unknown) => {
-      await cluster.stop();
-      throw error;
     });
     task.succeed(`gateway on ${cluster.url}; ${hostCount} hosts are up`);
     return cluster;

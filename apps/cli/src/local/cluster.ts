@@ -4,7 +4,6 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import Table from 'cli-table3';
 import { isAlive, listRuns, LocalCluster, runsDir, sweep } from '@skein/local-cluster';
-import { hostsUp } from './hosts-up';
 import { createProgress } from '../demo/progress';
 
 export const localName = 'local';
@@ -35,8 +34,6 @@ export async function up(options: {
       restart: true,
       progress: (step) => task.detail(step),
     });
-    task.detail('hosts report for duty');
-    await hostsUp(cluster, options.hosts);
     cluster.detach();
     task.succeed(`gateway on ${cluster.url}, NATS on ${cluster.record.natsUrl}`);
   } catch (error) {
