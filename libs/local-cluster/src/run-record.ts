@@ -86,7 +86,9 @@ export function removeClientFile(home: string, url: string): void {
 
 /** Removes the client file if no running cluster of this clone answers at its address. */
 export function removeStaleClientFile(home: string): void {
-  const running = listRuns(home).filter(({ record }) => record !== null && isAlive(record.supervisor));
+  const running = listRuns(home).filter(
+    ({ record }) => record !== null && isAlive(record.supervisor),
+  );
   try {
     const client = JSON.parse(readFileSync(clientFile(home), 'utf8')) as ClientFile;
     if (running.some(({ record }) => record?.url === client.url)) return;

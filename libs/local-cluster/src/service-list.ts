@@ -25,7 +25,12 @@ export interface ProcessListOptions {
 }
 
 /** Small heaps: the services hold little, and nine of them share one machine. */
-const nodeFlags = ['--no-warnings', '--max-semi-space-size=1', '--optimize-for-size', '--v8-pool-size=1'];
+const nodeFlags = [
+  '--no-warnings',
+  '--max-semi-space-size=1',
+  '--optimize-for-size',
+  '--v8-pool-size=1',
+];
 
 export const netnsOfHost = (hostId: string): string => `host-${hostId}`;
 
