@@ -81,6 +81,16 @@ export class ConsensusCluster {
     await ended;
   }
 
+  /** To freeze a replica and let it go on. */
+  signal(id: string, signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.processes.get(id)?.kill(signal);
+  }
+
+  /** Kills the NATS server and starts it again where it was. */
+  restartNats(): Promise<void> {
+    return this.nats.restart();
+  }
+
   /** The leader in office, as it answers itself. */
   async leader(): Promise<ClusterStatus> {
     return this.messenger.request(

@@ -151,6 +151,33 @@ describe('watch', () => {
   }, 30_000);
 });
 
+describe('a revision that fits into no message', () => {
+  it('reaches its watch, and the leader goes on', async () => {
+    const seen: string[] = [];
+    const watch = store.watch({
+      prefix: 'large/',
+      previous: true,
+      onEvents: (revisions) => {
+        for (const { events } of revisions) {
+          for (const { type, kv, previous } of events) {
+            seen.push(`${type} ${kv.key} ${previous?.value.length ?? 0}`);
+          }
+        }
+      },
+    });
+    await watch.opened;
+    const size = 400 * 1024;
+    for (let n = 0; n < 3; n += 1) await store.put({ key: `large/${n}`, value: 'x'.repeat(size) });
+    const { replicaId, term } = await cluster.leader();
+    expect(await store.delete({ key: 'large/', prefix: true })).toMatchObject({ deleted: 3 });
+    await eventually(() => seen.length >= 6);
+    watch.close();
+    expect(seen.slice(3)).toEqual([0, 1, 2].map((n) => `delete large/${n} ${size}`));
+    expect(await cluster.leader()).toMatchObject({ replicaId, term });
+    expect(await store.get('large/0')).toBeUndefined();
+  }, 20_000);
+});
+
 describe('activation', () => {
   it('survives a change of leaders, and shuts a predecessor out', async () => {
     const lost: string[] = [];

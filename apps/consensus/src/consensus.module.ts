@@ -26,7 +26,7 @@ export class ConsensusModule {
       messenger,
       logger,
       onFailure: (error) => {
-        logger.fatal({ err: error }, 'the log failed');
+        logger.fatal({ err: error }, 'the replica failed');
         process.exit(1);
       },
     });

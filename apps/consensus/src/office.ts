@@ -127,6 +127,7 @@ export class Office implements ReplicaListener {
     this.serve(leasesContract, () => this.leases());
     this.serve(watchContract, async (request) => {
       await replica.reads.confirm();
+      this.demandOffice();
       this.watches.open(request, performance.now());
       // What is there already goes out after the answer, so that the client knows the watch by then.
       setImmediate(() => this.caughtUp());
@@ -154,11 +155,16 @@ export class Office implements ReplicaListener {
     return replyOf(outcome as Outcome<ReplyByType[R['type']]>);
   }
 
+  /** A confirmed read may be served by any replica, but only the leader in office keeps deadlines and watches. */
+  private demandOffice(): void {
+    if (!this.isHeld) throw new SkeinError('not_leader', 'This replica no longer leads');
+  }
+
   /** Counts from before leadership was confirmed: no later leader can have given the lease less time than this. */
   private async keepAlive(lease: string): Promise<{ lease: string; ttlMs: number }> {
     const askedAt = performance.now();
     await this.options.replica.reads.confirm();
-    if (!this.isHeld) throw new SkeinError('not_leader', 'This replica no longer leads');
+    this.demandOffice();
     const ttlMs = this.deadlines.renew(lease, askedAt);
     if (ttlMs === undefined) {
       throw new SkeinError('lease_not_found', 'There is no such lease', { facts: { lease } });
@@ -168,6 +174,7 @@ export class Office implements ReplicaListener {
 
   private async leases() {
     await this.options.replica.reads.confirm();
+    this.demandOffice();
     const now = performance.now();
     const leases = this.options.replica.store.leases().map((lease) => ({
       ...lease,

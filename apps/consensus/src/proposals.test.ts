@@ -3,7 +3,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { LogEntry, Proposal } from '@skein/raft';
 import { createStore, decodeCommand, type StoreRequest } from '@skein/store';
-import { Proposals } from './proposals';
+import { maxWaitingCharacters, Proposals } from './proposals';
 
 const put = (key: string, sequence?: number): StoreRequest => ({
   type: 'put',
@@ -97,5 +97,40 @@ describe('proposals', () => {
     expect(await numbered).toBe('unavailable');
     expect(await plain).toBe('unknown_outcome');
     expect(await waiting).toBe('not_leader');
+  });
+
+  it('keeps a batch below what the core takes, whatever its text', async () => {
+    const { proposed, proposals } = proposing();
+    for (let n = 0; n < 300; n += 1) {
+      void fate(proposals.submit({ type: 'put', key: '鍵', value: '値'.repeat(1_024) }));
+    }
+    await turn();
+    expect(proposed).toHaveLength(2);
+    for (const { data } of proposed) expect(data.length).toBeLessThan(768 * 1024);
+  });
+
+  it('refuses what would wait if it is too much text, and takes more once that has gone', async () => {
+    const { proposed, proposals } = proposing();
+    const large: StoreRequest = { type: 'put', key: 'a', value: 'x'.repeat(512 * 1024) };
+    const answers: Promise<string>[] = [];
+    const most = Math.floor(maxWaitingCharacters / JSON.stringify(large).length);
+    for (let n = 0; n < most; n += 1) answers.push(fate(proposals.submit(large)));
+    expect(() => proposals.submit(large)).toThrow(expect.objectContaining({ code: 'overloaded' }));
+    await turn();
+    expect(proposed).toHaveLength(2);
+    answers.push(fate(proposals.submit(large)));
+    proposals.abandon();
+    expect(await answers.at(-1)).toBe('not_leader');
+    for (let n = 0; n < most; n += 1) void fate(proposals.submit(large));
+    expect(() => proposals.submit(large)).toThrow(expect.objectContaining({ code: 'overloaded' }));
+  });
+
+  it('does not take the answer of another leader’s command at its index for its own', async () => {
+    const { proposals, accept, apply, entry } = proposing();
+    const answer = fate(proposals.submit(put('a')));
+    await turn();
+    accept(0, 1);
+    apply({ ...entry(0), term: 2 });
+    expect(await answer).toBe('not_leader');
   });
 });

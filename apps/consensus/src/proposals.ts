@@ -15,10 +15,12 @@ import {
 /** Entries on their way at once; further requests gather meanwhile and go together. */
 const maxEntriesInFlight = 2;
 const maxRequestsPerEntry = 512;
-/** Text of the requests in one entry; the core takes 768 KiB. A single request may exceed it. */
-const maxEntryCharacters = 256 * 1024;
+/** Text of the requests in one entry, of three bytes a character at most; the core takes 768 KiB. One request may exceed it. */
+const maxEntryCharacters = 250 * 1024;
 /** Requests waiting for an entry. */
 export const maxWaitingRequests = 8_192;
+/** Their text: many large ones would take all memory long before they are too many. */
+export const maxWaitingCharacters = 64 * 1024 * 1024;
 
 interface Waiting {
   readonly request: StoreRequest;
@@ -37,6 +39,7 @@ interface InFlight {
 
 export class Proposals {
   private waiting: Waiting[] = [];
+  private waitingCharacters = 0;
   private isFlushScheduled = false;
   private nextId = 1;
   private readonly byId = new Map<number, InFlight>();
@@ -49,11 +52,13 @@ export class Proposals {
 
   /** Resolves with the state machine's answer once the request is applied. */
   submit(request: StoreRequest): Promise<Outcome<StoreReply>> {
-    if (this.waiting.length >= maxWaitingRequests) {
-      const facts = { waiting: maxWaitingRequests };
+    const text = JSON.stringify(request);
+    const isFull = this.waitingCharacters + text.length > maxWaitingCharacters;
+    if (isFull || this.waiting.length >= maxWaitingRequests) {
+      const facts = { waiting: this.waiting.length };
       throw new SkeinError('overloaded', 'Too many writes are waiting', { facts });
     }
-    const text = JSON.stringify(request);
+    this.waitingCharacters += text.length;
     return new Promise((resolve, reject) => {
       this.waiting.push({ request, text, resolve, reject });
       this.scheduleFlush();
@@ -96,7 +101,7 @@ export class Proposals {
 
   /** Leadership is lost: what is in the log may still be committed by the next leader. */
   abandon(): void {
-    for (const { reject } of this.waiting.splice(0)) {
+    for (const { reject } of this.takeWaiting(this.waiting.length)) {
       reject(new SkeinError('not_leader', 'This replica no longer leads'));
     }
     for (const inFlight of this.byIndex.values()) {
@@ -117,7 +122,7 @@ export class Proposals {
   private flush(): void {
     const proposals: Proposal[] = [];
     while (this.waiting.length > 0 && this.byIndex.size + proposals.length < maxEntriesInFlight) {
-      const waiting = this.waiting.splice(0, this.nextBatchSize());
+      const waiting = this.takeWaiting(this.nextBatchSize());
       const at = this.now();
       const command = { at, requests: waiting.map(({ request }) => request) };
       const data = encodeCommandOf(
@@ -129,6 +134,12 @@ export class Proposals {
       proposals.push({ id, data });
     }
     if (proposals.length > 0) this.propose(proposals);
+  }
+
+  private takeWaiting(count: number): Waiting[] {
+    const taken = this.waiting.splice(0, count);
+    for (const { text } of taken) this.waitingCharacters -= text.length;
+    return taken;
   }
 
   private nextBatchSize(): number {

@@ -46,8 +46,10 @@ export interface ReplicaOptions {
   readonly config: ConsensusConfiguration;
   readonly messenger: Messenger;
   readonly logger: ServiceLogger;
-  /** The log can't be trusted any more: the process must end. */
+  /** Log or core can't be trusted any more: the process must end. Called once; nothing is done after it. */
   readonly onFailure: (error: Error) => void;
+  /** As the log's option of this name. */
+  readonly logWorker?: URL | null;
 }
 
 export class Replica {
@@ -62,6 +64,7 @@ export class Replica {
   private log!: RaftLog;
   private readonly inputs: RaftInput[] = [];
   private isStepping = false;
+  private hasFailed = false;
   private isLeader = false;
   private isInOffice = false;
   private term = 0;
@@ -97,8 +100,9 @@ export class Replica {
       clusterId,
       replicaId,
       configuration: { incoming: [...voters].sort(), outgoing: [], learners: [] },
+      ...(options.logWorker === undefined ? {} : { worker: options.logWorker }),
       onDurable: (writes) => replica.durable(writes),
-      onFailure: options.onFailure,
+      onFailure: (error) => replica.fail(error),
     });
     replica.raft = createRaft(
       { id: replicaId, random: Math.random, electionTicks, heartbeatTicks },
@@ -162,6 +166,7 @@ export class Replica {
   }
 
   private durable(writes: readonly LogWrite[]): void {
+    if (this.hasFailed) return;
     for (const { then } of writes) for (const envelope of then) this.peers.send(envelope);
     const last = writes.at(-1);
     if (last === undefined) return;
@@ -169,7 +174,9 @@ export class Replica {
     this.step({ kind: 'appended', id, lastIndex, lastTerm });
   }
 
+  /** Invariant: a step is done in full or is the last one. Its caller, who may go on after anything, is not asked. */
   private step(input: RaftInput): void {
+    if (this.hasFailed) return;
     this.inputs.push(input);
     if (this.isStepping) return;
     this.isStepping = true;
@@ -177,9 +184,19 @@ export class Replica {
       for (let next = this.inputs.shift(); next !== undefined; next = this.inputs.shift()) {
         this.run(this.raft.step(next));
       }
+    } catch (thrown) {
+      this.fail(thrown instanceof Error ? thrown : new Error(String(thrown)));
     } finally {
       this.isStepping = false;
     }
+  }
+
+  private fail(error: Error): void {
+    if (this.hasFailed) return;
+    this.hasFailed = true;
+    this.ticker.stop();
+    this.peers.stop();
+    this.options.onFailure(error);
   }
 
   private run(effects: RaftEffects): void {

@@ -19,7 +19,7 @@ const steps = (deliveries: Iterable<Delivery>) =>
       ? 'canceled'
       : `${message.kind} ${message.after}..${message.through}`,
   );
-const opening = { watch: 'w', key: 'a/', prefix: true, deliver: 'to' };
+const opening = { watch: 'w', key: 'a/', prefix: true, deliver: 'skein.v1.watch.c.1' };
 
 describe('watches', () => {
   it('sends what is new of a span, each message following the one before', () => {
@@ -52,10 +52,10 @@ describe('watches', () => {
     expect(steps(watches.progress(progressMs * 2))).toEqual(['progress 1..1']);
   });
 
-  it('splits what is large between revisions, never within one', () => {
+  it('splits what is large between revisions', () => {
     const { watches, put } = opened();
     watches.open(opening, 0);
-    for (let n = 0; n < 5; n += 1) put('a/1', 'x'.repeat(100 * 1024));
+    for (let n = 0; n < 5; n += 1) put('a/1', 'x'.repeat(60 * 1024));
     expect(steps(watches.deliveries(0))).toEqual(['events 0..2', 'events 2..4', 'events 4..5']);
   });
 
@@ -81,5 +81,65 @@ describe('watches', () => {
     );
     watches.open({ ...opening, fromRevision: 2 }, 0);
     expect(steps(watches.deliveries(0))).toEqual(['events 1..2']);
+  });
+
+  it('splits a revision that fits into no message, and lets the receiver miss none of it', () => {
+    const { watches, ask } = opened();
+    const value = '\u0001'.repeat(50 * 1024);
+    const keys = Array.from({ length: 8 }, (_, n) => `a/${n}`);
+    for (const key of keys) ask({ type: 'put', key, value });
+    watches.open({ ...opening, fromRevision: 9, previous: true }, 0);
+    ask({ type: 'delete', key: 'a/', prefix: true });
+    const deliveries = [...watches.deliveries(0)];
+    for (const { message } of deliveries) {
+      expect(Buffer.byteLength(JSON.stringify(message))).toBeLessThan(1024 * 1024);
+    }
+    expect(steps(deliveries)).toEqual(['events 8..8', 'events 8..8', 'events 8..9']);
+    const events = deliveries.flatMap(({ message }) =>
+      message.kind === 'events' ? message.revisions.flatMap((revision) => revision.events) : [],
+    );
+    expect(events.map(({ kv, previous }) => [kv.key, previous?.value])).toEqual(
+      keys.map((key) => [key, value]),
+    );
+  });
+
+  it('leaves out a previous value that fits into no message together with the new one', () => {
+    const { watches, put } = opened();
+    put('a/1', 'x'.repeat(512 * 1024));
+    watches.open({ ...opening, fromRevision: 2, previous: true }, 0);
+    put('a/1', 'y'.repeat(512 * 1024));
+    const [delivery] = [...watches.deliveries(0)];
+    expect(delivery?.message).toMatchObject({
+      through: 2,
+      revisions: [{ revision: 2, events: [{ type: 'put' }] }],
+    });
+    expect(JSON.stringify(delivery?.message).length).toBeLessThan(1024 * 1024);
+  });
+
+  it('ends a watch whose next revision was compacted before it was looked at', () => {
+    const { watches, put, ask } = opened();
+    for (let n = 0; n < 5; n += 1) put('a/1');
+    watches.open({ ...opening, fromRevision: 1 }, 0);
+    ask({ type: 'compact', revision: 3 });
+    expect([...watches.deliveries(0)]).toEqual([
+      {
+        deliver: opening.deliver,
+        message: { kind: 'canceled', watch: 'w', code: 'revision_compacted', compactRevision: 3 },
+      },
+    ]);
+    expect(watches.size).toBe(0);
+  });
+
+  it.each([
+    'to',
+    'skein.v1.store.put',
+    'skein.v1.watch.a b',
+    'skein.v1.watch.a\r\nPUB x 0',
+    'skein.v1.watch.>',
+  ])('publishes to no subject but a watch’s own: %j', (deliver) => {
+    const { watches } = opened();
+    expect(() => watches.open({ ...opening, deliver }, 0)).toThrow(
+      expect.objectContaining({ code: 'invalid_request', field: 'deliver' }),
+    );
   });
 });

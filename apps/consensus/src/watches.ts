@@ -1,8 +1,15 @@
 // The watches of the leader in office: who wants which keys from which revision, and how far each has been served. Decides
 // what to send; sending is its caller's. A watch that its owner stops renewing ends.
 
-import { SkeinError, type WatchMessage } from '@skein/contracts';
-import { spanOf, type RevisionEvents, type Span, type SpanRequest, type Store } from '@skein/store';
+import { SkeinError, subjectPrefix, type WatchMessage } from '@skein/contracts';
+import {
+  spanOf,
+  type RevisionEvents,
+  type Span,
+  type SpanRequest,
+  type Store,
+  type StoreEvent,
+} from '@skein/store';
 
 /** A watch lives this long after its opening and each renewal. */
 export const watchTtlMs = 10_000;
@@ -12,8 +19,12 @@ export const renewWithinMs = 3_000;
 export const progressMs = 500;
 export const maxWatches = 4_096;
 const maxRevisionsPerMessage = 1_000;
-/** Below the server's payload limit, with room for one large revision. */
-const maxMessageCharacters = 256 * 1024;
+/** Below the server's payload limit of 1 MiB whatever the text: in JSON a character takes six bytes at most. */
+const maxMessageCharacters = 160 * 1024;
+/** What a message takes of a revision that is larger than that, in bytes of JSON. */
+const maxPartBytes = 960 * 1024;
+/** Where events may go: the leader may publish anywhere, so a caller's word is not enough. */
+const deliverPattern = new RegExp(`^${subjectPrefix.replaceAll('.', '\\.')}\\.watch(\\.[-\\w]+)+$`);
 
 export interface WatchOpening extends SpanRequest {
   readonly watch: string;
@@ -56,6 +67,11 @@ export class Watches {
       known.renewedAt = nowMs;
       return;
     }
+    if (!deliverPattern.test(opening.deliver)) {
+      throw new SkeinError('invalid_request', `Events go to ${subjectPrefix}.watch.<name> only`, {
+        field: 'deliver',
+      });
+    }
     if (this.watches.size >= maxWatches) {
       throw new SkeinError('overloaded', 'Too many watches', { facts: { limit: maxWatches } });
     }
@@ -93,6 +109,10 @@ export class Watches {
     for (const watch of this.watches.values()) {
       while (watch.next <= revision) {
         const found = this.look(watch);
+        if (found === undefined) {
+          yield this.cancel(watch);
+          break;
+        }
         if (found.length > 0) yield* this.eventsFor(watch, found, nowMs);
       }
     }
@@ -106,16 +126,24 @@ export class Watches {
     }
   }
 
-  private look(watch: Watch): RevisionEvents[] {
+  /** What it has not seen was compacted, as can happen right after its opening. */
+  private cancel({ id: watch, deliver }: Watch): Delivery {
+    this.watches.delete(watch);
+    const { compactRevision } = this.store.status;
+    const code = 'revision_compacted';
+    return { deliver, message: { kind: 'canceled', watch, code, compactRevision } };
+  }
+
+  private look(watch: Watch): RevisionEvents[] | undefined {
     const { next: from, span, previous } = watch;
     const limit = maxRevisionsPerMessage;
     const outcome = this.store.eventsSince({ from, span, previous, limit });
-    if (!outcome.ok) throw new Error(`watch ${watch.id}: ${outcome.refusal.message}`);
+    if (!outcome.ok) return undefined;
     watch.next = outcome.reply.through + 1;
     return outcome.reply.revisions;
   }
 
-  /** One message, or several if the events are too large for one; a revision is never split. */
+  /** One message, or several if the events are too large for one; a revision is split only if none could hold it. */
   private *eventsFor(
     watch: Watch,
     found: readonly RevisionEvents[],
@@ -129,7 +157,11 @@ export class Watches {
         yield tell(watch, nowMs, revisions.at(-1)?.revision ?? 0, revisions);
         [revisions, characters] = [[], 0];
       }
-      revisions.push(entry);
+      const parts = size > maxMessageCharacters ? partsOf(entry) : [entry];
+      const last = parts.pop() ?? entry;
+      // Told through the revision before: whoever misses a part of it asks for all of it again.
+      for (const part of parts) yield tell(watch, nowMs, entry.revision - 1, [part]);
+      revisions.push(last);
       characters += size;
     }
     yield tell(watch, nowMs, watch.next - 1, revisions);
@@ -151,6 +183,29 @@ function tell(
       ? { kind: 'progress', ...head }
       : { kind: 'events', ...head, revisions };
   return { deliver: watch.deliver, message };
+}
+
+/** A large revision in parts that fit into a message each. An event that fits into none loses its previous value. */
+function partsOf({ events, ...head }: RevisionEvents): RevisionEvents[] {
+  const parts: RevisionEvents[] = [];
+  let part: StoreEvent[] = [];
+  let bytes = 0;
+  for (const { previous, ...bare } of events) {
+    const whole: StoreEvent = previous === undefined ? bare : { ...bare, previous };
+    const event = jsonBytes(whole) > maxPartBytes ? bare : whole;
+    const size = jsonBytes(event);
+    if (bytes + size > maxPartBytes && part.length > 0) {
+      parts.push({ ...head, events: part });
+      [part, bytes] = [[], 0];
+    }
+    part.push(event);
+    bytes += size + 1;
+  }
+  return [...parts, { ...head, events: part }];
+}
+
+function jsonBytes(event: StoreEvent): number {
+  return Buffer.byteLength(JSON.stringify(event));
 }
 
 function sizeOf({ events }: RevisionEvents): number {
