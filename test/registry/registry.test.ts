@@ -1,6 +1,7 @@
 // The registry as a process, with a real store, a real ipam and played agents.
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { connect } from '@nats-io/transport-node';
 import {
   addressHistoryContract,
   createEndpointsContract,
@@ -55,6 +56,19 @@ async function until(condition: () => boolean | Promise<boolean>, limitMs: numbe
 
 async function stateOf(host: string): Promise<string> {
   return (await messenger.request(getHostContract, { host }, { retryUnavailable: true })).state;
+}
+
+/** Replicas of the registry that answer NATS' own PING. */
+async function listed(): Promise<string[]> {
+  const people = await connect({ servers: stack.nats.url });
+  const answers = await people.requestMany('$SRV.PING.registry', '', {
+    strategy: 'timer',
+    maxWait: 500,
+  });
+  const ids: string[] = [];
+  for await (const answer of answers) ids.push(answer.json<{ id: string }>().id);
+  await people.close();
+  return ids;
 }
 
 describe('registry', () => {
@@ -158,6 +172,7 @@ describe('registry', () => {
 
   it('is replaced by a standby that has followed', async () => {
     const standby = await stack.registry('registry-2');
+    expect((await listed()).sort()).toEqual(['registry-1', 'registry-2']);
     await until(async () => (await stateOf('h1')) === 'up', 5_000);
     await registry.kill('SIGTERM');
     const startedAt = performance.now();

@@ -23,6 +23,7 @@ import { HostRemoval } from './hosts/host-removal';
 import { LivenessLoop } from './hosts/liveness-loop';
 import { defaultLivenessLimits } from './hosts/liveness-rule';
 import { Roster } from './hosts/roster';
+import { registryService } from './listing';
 import type { AddressBook, Chance, Clock } from './ports';
 import type { After, Program } from './feeds/host-feed';
 import type { RegistryConfig } from './registry.config';
@@ -54,11 +55,11 @@ export async function openDuty(
   fence: () => Compare,
 ): Promise<RunningApplication> {
   const { config, messenger, logger, replica } = parts;
-  const domain = domainOf(parts, fence);
+  const domain = domainOf({ ...parts, program: fenced(parts.program, fence) }, fence);
   const transport = new SkeinTransport({
     messenger,
-    version: '0.1.0',
-    description: 'Hosts, networks and endpoints, and their history.',
+    version: registryService.version,
+    description: registryService.description,
     instanceId: config.replicaId,
   });
   domain.feeds.start();
@@ -80,6 +81,13 @@ export async function openDuty(
       await application.close();
     },
   };
+}
+
+/** Tells agents whose word is newer: a replica that stood still does not know yet that another has taken over. */
+function fenced(program: Program, fence: () => Compare): Program {
+  const { value } = fence();
+  if (typeof value !== 'number') throw new Error('a fence compares a revision');
+  return (hostId, request) => program(hostId, { ...request, fencing: value });
 }
 
 export type Domain = ReturnType<typeof domainOf>;

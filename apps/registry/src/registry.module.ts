@@ -14,6 +14,7 @@ import type { ServiceLogger } from '@skein/service-boot';
 import { StoreClient, type Store } from '@skein/store-client';
 import { openDuty } from './duty';
 import type { After, Program } from './feeds/host-feed';
+import { StandbyListing } from './listing';
 import { Office } from './office';
 import type { AddressBook, Chance, Clock } from './ports';
 import type { RegistryConfig } from './registry.config';
@@ -32,6 +33,7 @@ export class RegistryModule implements OnApplicationBootstrap, OnApplicationShut
   constructor(
     @Inject(Replica) private readonly replica: Replica,
     @Inject(Office) private readonly office: Office,
+    @Inject(StandbyListing) private readonly standby: StandbyListing,
   ) {}
 
   static async of(parts: RegistryParts): Promise<DynamicModule> {
@@ -52,29 +54,40 @@ export class RegistryModule implements OnApplicationBootstrap, OnApplicationShut
       clock,
       chance: systemChance,
     };
+    const standby = new StandbyListing(messenger, replicaId);
     const office = new Office({
       store,
       replicaId,
       ttlMs,
       logger,
-      openDuty: (fence) => openDuty(duty, fence),
+      openDuty: async (fence) => {
+        await standby.hide();
+        const { close } = await openDuty(duty, fence).catch((thrown: unknown) => {
+          standby.show();
+          throw thrown;
+        });
+        return { close: () => close().finally(() => standby.show()) };
+      },
     });
     return {
       module: RegistryModule,
       providers: [
         { provide: Replica, useValue: replica },
         { provide: Office, useValue: office },
+        { provide: StandbyListing, useValue: standby },
       ],
     };
   }
 
   /** Ready means started: the office opens as soon as the store answers. */
   onApplicationBootstrap(): void {
+    this.standby.show();
     void this.replica.start().then(() => this.office.start());
   }
 
   async onApplicationShutdown(): Promise<void> {
     await this.office.stop();
+    await this.standby.hide();
     await this.replica.close();
   }
 }

@@ -7,6 +7,9 @@ import { digestSchema, shareDeltaSchema, shareSchema } from './share';
 
 const service = 'host-agent';
 
+/** Of the registry's activation: an agent refuses a push of an older one than it has heard of. */
+const fencing = revisionSchema.optional();
+
 /**
  * The registry's push. Answered after the kernel has been programmed; the reply is the acknowledgement. A delta fits only
  * an agent whose programmed revision is `base`; another one answers `snapshotWanted` and changes nothing.
@@ -18,12 +21,14 @@ export const programContract = defineContract({
   request: z.discriminatedUnion('kind', [
     z.strictObject({
       kind: z.literal('snapshot'),
+      fencing,
       revision: revisionSchema,
       digest: digestSchema,
       share: shareSchema,
     }),
     z.strictObject({
       kind: z.literal('delta'),
+      fencing,
       base: revisionSchema,
       revision: revisionSchema,
       /** Of the share after the delta. */

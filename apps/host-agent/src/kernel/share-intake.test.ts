@@ -29,6 +29,17 @@ describe('share intake', () => {
     expect(intake.revision).toBe(0);
   });
 
+  it('refuses a registry that another one has followed, whatever it sends', () => {
+    const intake = new ShareIntake();
+    expect(intake.take({ ...snapshot, fencing: 8 })).toBe(true);
+    const older = { ...snapshot, revision: 9, digest: digestOf(second), share: second };
+    expect(intake.take({ ...older, fencing: 3 })).toBe(false);
+    expect(intake.take({ ...delta, fencing: 3 })).toBe(false);
+    expect(intake.share).toEqual(first);
+    expect(intake.take({ ...delta, fencing: 8 })).toBe(true);
+    expect(intake.take({ ...snapshot, fencing: 12 })).toBe(true);
+  });
+
   it.each([
     ['another base', { ...delta, base: 4 }],
     ['another digest', { ...delta, digest: 'ffffffffffffffff' }],

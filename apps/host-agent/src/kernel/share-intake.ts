@@ -8,6 +8,8 @@ export type Push = ParsedRequestOf<typeof programContract>;
 export class ShareIntake {
   readonly #kept = new KeptShare();
   #revision = 0;
+  /** Of the registry that it has heard of last; one that was followed by another is not listened to (P2). */
+  #fencing = 0;
   #share: Share | null = null;
 
   /** Revision of the last push taken; 0 before the first. */
@@ -26,6 +28,9 @@ export class ShareIntake {
 
   /** False if the push does not fit: nothing has changed then, and a snapshot is wanted. */
   take(push: Push): boolean {
+    const { fencing = this.#fencing } = push;
+    if (fencing < this.#fencing) return false;
+    this.#fencing = fencing;
     if (push.kind === 'snapshot') {
       const before = this.share;
       this.#kept.replace(push.share);

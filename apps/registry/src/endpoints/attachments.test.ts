@@ -143,6 +143,25 @@ describe('attach', () => {
     expect(world.ipam.released).not.toContain('thief');
   });
 
+  it('tells what was committed though its view does not get there in time', async () => {
+    await world.attach('web', 'h1');
+    world.replica.view.reached = async () => false;
+    world.replica.view.advance = () => undefined;
+    world.replica.view.progress = () => undefined;
+    const { endpoints, behind } = await world.attach('web', 'h2', { name: 'b' });
+    expect(endpoints).toMatchObject([{ name: 'b', host: 'h2', addresses: ['10.1.0.3/16'] }]);
+    expect(behind).toEqual(['h1', 'h2']);
+  });
+
+  it('names the hosts that have not answered when it leaves office meanwhile', async () => {
+    world.agent('h1').isSilent = true;
+    const attaching = world.attach('web', 'h1');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    world.domain.feeds.stop();
+    expect((await attaching).behind).toEqual(['h1']);
+    expect((await world.attach('web', 'h1')).behind).toEqual(['h1']);
+  });
+
   it('finds a network that its view has not seen yet', async () => {
     await world.network('n2', 'db');
     const { endpoints } = await world.attach('db', 'h1');
@@ -166,6 +185,23 @@ describe('detach', () => {
     ).toEqual(['h1']);
     expect(world.agent('h2').kept.toShare().networks).toEqual([]);
     await world.attach('web', 'h1', { name: 'b', aliases: ['bee'] });
+  });
+
+  it('does not say that an endpoint is gone when it is the fence that has fallen', async () => {
+    const { endpoints } = await world.attach('web', 'h1', { name: 'a' });
+    await world.store.put({ key: 'none', value: 'a newer activation' });
+    const request = { network: 'web', endpoint: 'a', waitMs: 0 };
+    const refusal = await refusalOf(world.domain.attachments.delete(request, context()));
+    expect(refusal.code).toBe('unavailable');
+    expect(await world.store.get(keys.endpoint('n1', endpoints[0]!.id))).toBeDefined();
+  });
+
+  it('answers in time though the addresses cannot be released', async () => {
+    await world.attach('web', 'h1', { name: 'a' });
+    world.ipam.release = () => new Promise(() => undefined);
+    const request = { network: 'web', endpoint: 'a', waitMs: 100 };
+    const { behind } = await world.domain.attachments.delete(request, context());
+    expect(behind).toEqual([]);
   });
 
   it('does not find what is not there', async () => {

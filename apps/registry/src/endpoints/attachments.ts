@@ -74,23 +74,25 @@ export class Attachments {
     const plans = await this.#plan(request, context);
     for (const { id } of plans) this.#attaching.add(id);
     try {
-      const revision = await this.#attach(network, plans, context);
-      return await this.#settled(network.id, plans, revision, waitOf(request, context));
+      const endpoints = await this.#attach(network, plans, context);
+      return await this.#settled(network.id, endpoints, waitOf(request, context));
     } finally {
       for (const { id } of plans) this.#attaching.delete(id);
     }
   }
 
   async delete(request: DeleteRequest, context: RequestContext): Promise<Detached> {
-    const { view, feeds } = this.#options;
+    const { view } = this.#options;
     const network = await view.findNetwork(request.network, context.deadline);
-    const hosts = [...view.state.participantsOf(network.id).keys()];
+    const hosts = view.state.participantsOf(network.id).keys();
     const endpoint = await view.findEndpoint(network.id, request.endpoint, context.deadline);
     const revision = await this.#detach(endpoint);
-    await this.#release(network.id, [endpoint.id], context);
     const waitMs = waitOf(request, context);
-    await view.reached(revision, waitMs);
-    const { behind } = await feeds.waitFor(new Set([...hosts, endpoint.host]), revision, waitMs);
+    // The address rests before anybody else gets it, so its release need not wait for the hosts, nor the answer for it.
+    const [{ behind }] = await Promise.all([
+      this.#programmed(new Set([...hosts, endpoint.host]), revision, waitMs),
+      atMost(waitMs + answerMs / 2, this.#release(network.id, [endpoint.id], undefined)),
+    ]);
     return { revision, behind };
   }
 
@@ -104,12 +106,12 @@ export class Attachments {
     return plans;
   }
 
-  /** The revision at which all of them are attached; throws with nothing attached, unless the outcome is unknown. */
+  /** All of them, attached at one revision; throws with nothing attached, unless the outcome is unknown. */
   async #attach(
     network: NetworkEntry,
     plans: readonly Planned[],
     context: RequestContext,
-  ): Promise<number> {
+  ): Promise<EndpointEntry[]> {
     const { view } = this.#options;
     demandPossible(view, network, plans);
     const ids = plans.map(({ id }) => id);
@@ -119,8 +121,8 @@ export class Attachments {
           ...plan,
           host: view.state.host(plan.host.id) ?? plan.host,
         }));
-        const revision = await this.#tryAttach(network, current, context);
-        if (revision !== undefined) return revision;
+        const attached = await this.#tryAttach(network, current, context);
+        if (attached !== undefined) return attached;
         await this.#refresh(network, plans, context);
       }
       throw new SkeinError('unavailable', 'The state changed again and again during the attach');
@@ -135,7 +137,7 @@ export class Attachments {
     network: NetworkEntry,
     plans: readonly Planned[],
     context: RequestContext,
-  ): Promise<number | undefined> {
+  ): Promise<EndpointEntry[] | undefined> {
     const { addresses, clock, fence, merger } = this.#options;
     const requests = plans.map(allocationRequest);
     const allocated = await addresses.allocate(network.id, requests, context);
@@ -146,14 +148,14 @@ export class Attachments {
       if (allocation === undefined) throw new Error(`ipam left out endpoint ${plan.id}`);
       return recordOf(plan, network.id, allocation, cause);
     });
-    const draft = attachDraft(network, plans, records, allocated.revision);
-    try {
-      const { compare, success } = draft;
-      const committed = await merger.commit({ compare: [fence(), ...compare], success });
-      return committed.succeeded ? committed.revision : undefined;
-    } catch (thrown) {
-      return this.#committedAfterAll(records, thrown);
-    }
+    const { compare, success } = attachDraft(network, plans, records, allocated.revision);
+    const { succeeded, revision } = await merger
+      .commit({ compare: [fence(), ...compare], success })
+      .catch(async (thrown: unknown) => ({
+        succeeded: true,
+        revision: await this.#committedAfterAll(records, thrown),
+      }));
+    return succeeded ? records.map((record) => ({ ...record, revision })) : undefined;
   }
 
   /** A write whose outcome is unknown has happened if its records are there. */
@@ -184,26 +186,36 @@ export class Attachments {
     demandPossible(view, network, plans);
   }
 
-  async #settled(
-    networkId: string,
-    plans: readonly Planned[],
-    revision: number,
-    waitMs: number,
-  ): Promise<Attached> {
-    const { view, feeds } = this.#options;
-    const startedAt = this.#options.clock.monotonicMs();
-    await view.reached(revision, waitMs + answerMs);
-    const leftMs = Math.max(0, waitMs - (this.#options.clock.monotonicMs() - startedAt));
-    const hosts = view.state.participantsOf(networkId).keys();
-    const settled = await feeds.waitFor(hosts, revision, leftMs);
-    const ids = new Set(plans.map(({ id }) => id));
-    const endpoints = plans.flatMap(({ id }) => view.state.endpoint(id) ?? []);
+  /** What was committed is told as it was committed, whether or not this replica's view has it already. */
+  async #settled(networkId: string, endpoints: EndpointEntry[], waitMs: number): Promise<Attached> {
+    const { view } = this.#options;
+    const revision = endpoints[0]?.revision ?? 0;
+    const hosts = () => [
+      ...view.state.participantsOf(networkId).keys(),
+      ...endpoints.map(({ host }) => host),
+    ];
+    const settled = await this.#programmed(hosts, revision, waitMs);
+    const ids = new Set(endpoints.map(({ id }) => id));
     const faults = settled.faults.filter(({ endpointId }) => ids.has(endpointId));
     return { endpoints, revision, behind: settled.behind, faults };
   }
 
+  /** Waits, `waitMs` in all, for the view to have the revision and then for the hosts to have programmed it. */
+  async #programmed(
+    hosts: Iterable<string> | (() => Iterable<string>),
+    revision: number,
+    waitMs: number,
+  ): Promise<Settled> {
+    const { view, feeds, clock } = this.#options;
+    const startedAt = clock.monotonicMs();
+    await view.reached(revision, waitMs);
+    const leftMs = Math.max(0, waitMs - (clock.monotonicMs() - startedAt));
+    const wanted = new Set(typeof hosts === 'function' ? hosts() : hosts);
+    return feeds.waitFor(wanted, revision, leftMs);
+  }
+
   async #detach(endpoint: EndpointEntry): Promise<number> {
-    const { merger, fence } = this.#options;
+    const { merger, fence, store } = this.#options;
     const { networkId, id, revision } = endpoint;
     const key = keys.endpoint(networkId, id);
     const committed = await merger.commit({
@@ -211,6 +223,9 @@ export class Attachments {
       success: detachOperations(endpoint),
     });
     if (committed.succeeded) return committed.revision;
+    if ((await store.get(key))?.modRevision === revision) {
+      throw new SkeinError('unavailable', 'Another replica of the registry has taken over');
+    }
     throw new SkeinError('endpoint_not_found', `There is no endpoint '${endpoint.name}' any more`, {
       field: 'endpoint',
       facts: { network: networkId, endpoint: id },
@@ -244,6 +259,13 @@ export function detachOperations(
       key: keys.endpointName(networkId, name),
     })),
   ];
+}
+
+async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise((resolve) => (timer = setTimeout(resolve, ms)));
+  await Promise.race([work, limit]);
+  clearTimeout(timer);
 }
 
 function waitOf({ waitMs }: { waitMs: number }, { deadline }: RequestContext): number {

@@ -36,7 +36,6 @@ export class Feeds {
   stop(): void {
     this.#unsubscribe?.();
     for (const feed of this.#feeds.values()) feed.stop();
-    this.#feeds.clear();
   }
 
   feed(hostId: string): HostFeed | undefined {

@@ -227,9 +227,34 @@ describe('feed of a host', () => {
   it('lets nothing count that was in flight when the agent started anew', async () => {
     const stage = await running();
     stage.attach('e1');
+    const answerOfBefore = stage.answer;
     stage.feed.resync();
-    await stage.obey();
-    expect(stage.feed.acked).toBe(0);
+    // The agent that was asked may be dead and never answer: the new one is told at once.
     expect(stage.requests.map(({ kind }) => kind)).toEqual(['delta', 'snapshot']);
+    answerOfBefore?.({
+      host: 'h1',
+      bootId: 'b',
+      programmed: stage.revision,
+      digest: stage.state.digestOf('h1'),
+      snapshotWanted: false,
+      faults: [],
+    });
+    await settled(1);
+    expect(stage.feed.acked).toBe(0);
+    await stage.obey();
+    expect(stage.feed.acked).toBe(stage.revision);
+    expect(stage.requests).toHaveLength(2);
+  });
+
+  it('lets no failure count of what was in flight when the agent started anew', async () => {
+    const stage = await running();
+    stage.attach('e1');
+    const answerOfBefore = stage.answer;
+    stage.feed.resync();
+    answerOfBefore?.(new Error('no answer'));
+    await settled(1);
+    await stage.obey();
+    expect(stage.feed.acked).toBe(stage.revision);
+    expect(stage.timers).toHaveLength(0);
   });
 });

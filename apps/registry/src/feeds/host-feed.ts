@@ -61,8 +61,6 @@ export class HostFeed {
   #sent: Sent | undefined;
   /** What the agent last said of endpoints that it could not plug in. */
   readonly #faults = new Map<string, Fault>();
-  /** What is in flight will count for nothing: the agent has started anew since. */
-  #overtaken = false;
   #retryMs: number = retryMs.from;
   #cancelRetry: (() => void) | undefined;
   #disagreements = 0;
@@ -97,8 +95,9 @@ export class HostFeed {
     this.#retryMs = retryMs.from;
     this.#cancelRetry?.();
     this.#cancelRetry = undefined;
-    if (this.#sent === undefined) this.#push();
-    else this.#overtaken = true;
+    // What is in flight counts for nothing any more, and who was to answer it may be dead.
+    this.#giveBack();
+    this.#push();
   }
 
   /** What the agent says of itself; where that contradicts what it acknowledged, it gets everything. */
@@ -122,8 +121,9 @@ export class HostFeed {
 
   /** Resolves once the agent has `revision`, or with `acked: false` after `timeoutMs` or when the feed stops. */
   waitFor(revision: number, timeoutMs: number): Promise<Outcome> {
-    if (this.acked >= revision) return Promise.resolve(this.#outcome(true));
+    // One that has stopped follows no more, so that what it has acknowledged says nothing of later revisions.
     if (this.#stopped) return Promise.resolve(this.#outcome(false));
+    if (this.acked >= revision) return Promise.resolve(this.#outcome(true));
     return new Promise((resolve) => {
       const done = (outcome: Outcome): void => {
         cancel();
@@ -159,7 +159,7 @@ export class HostFeed {
     this.#pendingSince = undefined;
     this.#options.program(this.#options.hostId, request).then(
       (reply) => this.#replied(request, reply),
-      (thrown: unknown) => this.#failed(SkeinError.from(thrown)),
+      (thrown: unknown) => this.#failed(request, SkeinError.from(thrown)),
     );
   }
 
@@ -175,13 +175,7 @@ export class HostFeed {
   }
 
   #replied(request: ProgramRequest, reply: ProgramReply): void {
-    if (this.#stopped) return;
-    if (this.#overtaken) {
-      this.#overtaken = false;
-      this.#giveBack();
-      this.#push();
-      return;
-    }
+    if (this.#stopped || this.#sent?.request !== request) return;
     const { revision, digest } = request;
     if (reply.programmed === revision && reply.digest === digest) {
       this.#keepFaults(request, reply.faults);
@@ -219,17 +213,14 @@ export class HostFeed {
     this.#push();
   }
 
-  #failed({ code, message, retryable }: SkeinError): void {
-    if (this.#stopped) return;
+  #failed(request: ProgramRequest, { code, message, retryable }: SkeinError): void {
+    if (this.#stopped || this.#sent?.request !== request) return;
     const { hostId, logger } = this.#options;
     const facts = { host: hostId, code, error: message };
     if (retryable) logger.debug(facts, 'the agent did not answer');
     else logger.warn(facts, 'the agent could not be told');
-    const again = this.#overtaken;
-    this.#overtaken = false;
     this.#giveBack();
-    if (again) this.#push();
-    else this.#retryLater();
+    this.#retryLater();
   }
 
   /** What was in flight is pending again: deltas say how things are, so sending them twice does no harm. */
