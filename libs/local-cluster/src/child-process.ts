@@ -1,7 +1,7 @@
 // One process of the cluster: started with its log file, known to be ready or not, stopped in order or killed at once.
 
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SkeinError } from '@skein/contracts';
 import type { ProcessSpec } from './service-list';
@@ -81,7 +81,7 @@ export class ServiceProcess {
         reject(
           new SkeinError(
             'unavailable',
-            `${this.spec.name} ended (${signal ?? code}) before it was ready; see ${log}`,
+            `${this.spec.name} ended (${signal ?? `exit code ${code}`}) before it was ready${lastWords(log)}; see ${log}`,
             {
               facts: { process: this.spec.name, log },
             },
@@ -111,4 +111,10 @@ export class ServiceProcess {
     await this.#exited;
     clearTimeout(timer);
   }
+}
+
+/** The last line of a log, as people want to see it at once. */
+function lastWords(log: string): string {
+  const line = readFileSync(log, 'utf8').trim().split('\n').at(-1) ?? '';
+  return line === '' ? '' : ` (${line.slice(0, 300)})`;
 }

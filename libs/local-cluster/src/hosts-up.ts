@@ -6,7 +6,12 @@ import { SkeinError } from '@skein/contracts';
 const timeoutMs = 20_000;
 
 /** Resolves when `count` hosts are up; throws `unavailable` saying how many are. */
-export async function hostsUp(url: string, token: string, count: number): Promise<void> {
+export async function hostsUp(
+  url: string,
+  token: string,
+  count: number,
+  signal?: AbortSignal,
+): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     const up = await countUp(url, token);
@@ -14,6 +19,7 @@ export async function hostsUp(url: string, token: string, count: number): Promis
     if (performance.now() > deadline) {
       throw new SkeinError('unavailable', `${up} of ${count} hosts came up in ${timeoutMs} ms`);
     }
+    signal?.throwIfAborted();
     await delay(50);
   }
 }

@@ -1,24 +1,16 @@
 // A whole Skein cluster on one machine, seen from outside: three managers, the services, and hosts as network namespaces, all
 // in private process, mount and network namespaces. Ending its first process ends all of it; the kernel sees to that.
 
-import { spawn, type ChildProcess } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  openSync,
-  closeSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import type { ChildProcess } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SkeinError } from '@skein/contracts';
 import { ControlClient } from './control-client';
 import { hostsUp } from './hosts-up';
+import { launch, type Launched } from './launch';
 import { createLayout, type LocalLayout, maxHosts, rebootLayout } from './layout';
-import { bindSocket, type ListeningSocket } from './listening-socket';
-import { findProgram } from './programs';
+import { bindSocket } from './listening-socket';
 import * as records from './run-record';
 
 export interface StartOptions {
@@ -38,6 +30,8 @@ export interface StartOptions {
   readonly ephemeral: boolean;
   readonly restart: boolean;
   readonly progress: (step: string) => void;
+  /** Calls the start off: it rejects with the signal's reason, and nothing of it is left running. */
+  readonly signal?: AbortSignal;
 }
 
 const stopTimeoutMs = 20_000;
@@ -62,21 +56,23 @@ export class LocalCluster {
       });
     }
     const dataDir = join(records.runsDir(options.home), options.name);
-    const layout = prepareDataDir(dataDir, options);
-    const http = await bindSocket(options.httpPort, options.orAnyPort);
-    const nats = await bindSocket(options.natsPort, options.orAnyPort);
-    const started = await startSupervisor(dataDir, layout, http, nats, options);
-    records.writeRecord(started.record);
-    const { url, natsUrl } = started.record;
+    refuseSecond(dataDir);
+    const { layout, launched } = await launchOnSockets(dataDir, options).catch((error: unknown) => {
+      throw withKeptLogs(error, options.home, dataDir, options.ephemeral);
+    });
+    const { record, child } = launched;
+    const { url, natsUrl } = record;
     records.writeClientFile(options.home, { url, token: layout.adminToken, natsUrl });
     const control = await ControlClient.connect(join(dataDir, 'control.sock'));
-    const { record, child } = started;
     const cluster = new LocalCluster(record, layout.adminToken, control, options.home, child);
     options.progress('hosts report for duty');
-    await hostsUp(url, layout.adminToken, layout.hosts.length).catch(async (error: unknown) => {
-      await cluster.stop();
-      throw error;
-    });
+    await hostsUp(url, layout.adminToken, layout.hosts.length, options.signal).catch(
+      async (error: unknown) => {
+        const told = withKeptLogs(error, options.home, dataDir, options.ephemeral);
+        await cluster.stop();
+        throw told;
+      },
+    );
     return cluster;
   }
 
@@ -93,7 +89,8 @@ export class LocalCluster {
   /** Lets go of a cluster that is to stay: this process may end. */
   detach(): void {
     this.control.close();
-    this.child?.disconnect();
+    // Until it has heard this, it ends when its starter does.
+    this.child?.send({ type: 'adopted' }, () => this.child?.disconnect());
     this.child?.unref();
   }
 
@@ -107,17 +104,60 @@ export class LocalCluster {
   }
 }
 
-function prepareDataDir(dataDir: string, options: StartOptions): LocalLayout {
+function refuseSecond(dataDir: string): void {
   const record = records.readRecord(dataDir);
-  if (record !== null && records.isAlive(record.supervisor)) {
-    throw new SkeinError(
-      'unavailable',
-      `a local cluster runs already: ${record.url}; end it with ./skein down`,
-      {
-        facts: { url: record.url, pid: record.supervisor.pid },
-      },
-    );
+  if (record === null || !records.isAlive(record.supervisor)) return;
+  const facts = { url: record.url, pid: record.supervisor.pid };
+  throw new SkeinError(
+    'unavailable',
+    `a local cluster runs already: ${record.url}; end it with ./skein down`,
+    { facts },
+  );
+}
+
+/** The ports are taken first: of two starts at once, one ends here and has changed nothing. */
+async function launchOnSockets(
+  dataDir: string,
+  options: StartOptions,
+): Promise<{ layout: LocalLayout; launched: Launched }> {
+  const http = await bindSocket(options.httpPort, options.orAnyPort);
+  try {
+    const nats = await bindSocket(options.natsPort, options.orAnyPort);
+    try {
+      const layout = prepareDataDir(dataDir, options);
+      return { layout, launched: await launch(dataDir, layout, http, nats, options) };
+    } finally {
+      nats.close();
+    }
+  } finally {
+    http.close();
   }
+}
+
+const keptLogs = (home: string): string => join(home, '.skein', 'last-failure');
+
+/** Copies a run's logs to where they outlive its data; answers where. Each failure replaces the one before. */
+export function keepLogs(home: string, dataDir: string): string {
+  const kept = keptLogs(home);
+  const logs = join(dataDir, 'logs');
+  if (!existsSync(logs)) return kept;
+  rmSync(kept, { recursive: true, force: true });
+  cpSync(logs, kept, { recursive: true });
+  return kept;
+}
+
+/** An error that points into a data folder that goes away, made to point at the logs kept of it. */
+function withKeptLogs(error: unknown, home: string, dataDir: string, ephemeral: boolean): unknown {
+  const logs = join(dataDir, 'logs');
+  if (!ephemeral || !(error instanceof SkeinError) || !existsSync(logs)) return error;
+  const kept = keepLogs(home, dataDir);
+  const pointed = error.message.replaceAll(logs, kept);
+  const message = pointed.includes(kept) ? pointed : `${pointed}; logs are in ${kept}`;
+  const { log: _gone, ...facts } = error.facts;
+  return new SkeinError(error.code, message, { cause: error, facts });
+}
+
+function prepareDataDir(dataDir: string, options: StartOptions): LocalLayout {
   mkdirSync(join(dataDir, 'logs'), { recursive: true });
   rmSync(join(dataDir, 'control.sock'), { force: true });
   const earlier = readLayout(dataDir);
@@ -134,119 +174,14 @@ function readLayout(dataDir: string): LocalLayout | null {
   return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as LocalLayout) : null;
 }
 
-/** Flags that make the private world; a caller who is not root gets a user namespace of his own in which he is. */
-export function unshareFlags(userNamespace: boolean): string[] {
-  const own = userNamespace ? ['--user', '--map-root-user'] : [];
-  return [
-    ...own,
-    '--pid',
-    '--fork',
-    '--mount-proc',
-    '--mount',
-    '--net',
-    '--ipc',
-    '--kill-child=KILL',
-  ];
-}
-
-async function startSupervisor(
-  dataDir: string,
-  layout: LocalLayout,
-  http: ListeningSocket,
-  nats: ListeningSocket,
-  options: StartOptions,
-): Promise<{ child: ChildProcess; record: records.RunRecord }> {
-  const { home, path } = options;
-  const find = (program: Parameters<typeof findProgram>[0]) => findProgram(program, home, path);
-  const userNamespace = process.getuid?.() !== 0;
-  const configPath = join(dataDir, 'supervisor.json');
-  const programs = {
-    ip: find('ip'),
-    mount: find('mount'),
-    nsenter: find('nsenter'),
-    unshare: find('unshare'),
-    natsServer: find('nats-server'),
-  };
-  const { attached, ephemeral, restart } = options;
-  writeFileSync(
-    configPath,
-    JSON.stringify({ layout, home, dataDir, programs, attached, ephemeral, restart }),
-    {
-      mode: 0o600,
-    },
-  );
-  const log = openSync(join(dataDir, 'logs', 'supervisor.log'), 'a');
-  const bundle = join(home, 'dist', 'local-supervisor.js');
-  const child = spawn(
-    programs.unshare,
-    [...unshareFlags(userNamespace), process.execPath, '--no-warnings', bundle, configPath],
-    { cwd: home, detached: true, stdio: ['ignore', log, log, 'ipc', http.fd, nats.fd] },
-  );
-  closeSync(log);
-  http.close();
-  nats.close();
-  await supervisorReady(child, dataDir, userNamespace, options.progress);
-  const outer = child.pid as number;
-  const record: records.RunRecord = {
-    name: options.name,
-    dataDir,
-    outer: mark(outer),
-    supervisor: mark(onlyChildOf(outer)),
-    url: `http://127.0.0.1:${http.port}`,
-    natsUrl: `nats://${layout.people.user}:${layout.people.password}@127.0.0.1:${nats.port}`,
-    userNamespace,
-    startedAt: Date.now(),
-  };
-  return { child, record };
-}
-
-function mark(pid: number): records.ProcessMark {
-  return { pid, startTicks: records.startTicksOf(pid) ?? '' };
-}
-
-function onlyChildOf(pid: number): number {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
-  return Number(children[0]);
-}
-
-type SupervisorMessage =
-  { type: 'progress'; step: string } | { type: 'ready' } | { type: 'failed'; error: unknown };
-
-function supervisorReady(
-  child: ChildProcess,
-  dataDir: string,
-  userNamespace: boolean,
-  progress: (step: string) => void,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    child.on('message', (message: SupervisorMessage) => {
-      if (message.type === 'progress') progress(message.step);
-      if (message.type === 'ready') resolve();
-      if (message.type === 'failed') reject(SkeinError.fromBody(message.error));
-    });
-    child.once('error', reject);
-    child.once('exit', (code, signal) => {
-      const log = join(dataDir, 'logs', 'supervisor.log');
-      const words = existsSync(log)
-        ? readFileSync(log, 'utf8').trim().split('\n').slice(-3).join('; ')
-        : '';
-      const hint = userNamespace
-        ? ' Without root, user namespaces must be allowed (kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns).'
-        : '';
-      const how = signal ?? `exit code ${code}`;
-      reject(
-        new SkeinError('unavailable', `can't make the private world (${how}): ${words}.${hint}`),
-      );
-    });
-  });
-}
-
-async function endRun(record: records.RunRecord): Promise<void> {
-  const deadline = Date.now() + stopTimeoutMs;
+async function endRun(record: records.RunRecord, patienceMs = stopTimeoutMs): Promise<void> {
+  const deadline = Date.now() + patienceMs;
   while (records.isAlive(record.supervisor) && Date.now() < deadline) await delay(20);
-  for (const found of [record.supervisor, record.outer]) {
-    if (records.isAlive(found)) process.kill(found.pid, 'SIGKILL');
-  }
+  if (records.isAlive(record.supervisor)) process.kill(record.supervisor.pid, 'SIGKILL');
+  // `unshare` ends by itself once the last process of its world is gone.
+  const outerDeadline = Date.now() + 5_000;
+  while (records.isAlive(record.outer) && Date.now() < outerDeadline) await delay(10);
+  if (records.isAlive(record.outer)) process.kill(record.outer.pid, 'SIGKILL');
   while (records.isAlive(record.supervisor) || records.isAlive(record.outer)) await delay(20);
 }
 
@@ -264,7 +199,8 @@ export async function sweep(home: string, options: { keepRunning: boolean }): Pr
       const control = await ControlClient.connect(join(dataDir, 'control.sock')).catch(() => null);
       await control?.call('shutdown', {}).catch(() => undefined);
       control?.close();
-      await endRun(record);
+      // One that does not listen yet, or no more, has nothing to end in order.
+      await endRun(record, control === null ? 0 : stopTimeoutMs);
       result.ended.push(record.name);
     }
     records.removeRecord(dataDir);

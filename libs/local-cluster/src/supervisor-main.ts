@@ -6,14 +6,14 @@ import { SkeinError } from '@skein/contracts';
 import { Supervisor, type SupervisorConfig } from './supervisor';
 
 interface MainConfig extends SupervisorConfig {
-  /** End when the starter goes away (a demo); else stay (a cluster that was brought up). */
+  /** Always end when the starter goes away (a demo); else only until it has let go (a cluster that was brought up). */
   readonly attached: boolean;
   /** Remove the data directory at the end. */
   readonly ephemeral: boolean;
 }
 
 const config = JSON.parse(readFileSync(process.argv[2] as string, 'utf8')) as MainConfig;
-let started = false;
+let adopted = false;
 let ending = false;
 
 async function end(code: number): Promise<void> {
@@ -29,8 +29,11 @@ const supervisor = new Supervisor(config, () => void end(0));
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
   process.on(signal, () => (signal === 'SIGTERM' ? void end(0) : undefined));
 }
+process.on('message', (message: { type?: string }) => {
+  if (message.type === 'adopted') adopted = !config.attached;
+});
 process.on('disconnect', () => {
-  if (config.attached || !started) void end(1);
+  if (!adopted) void end(1);
 });
 
 const tell = (message: object) => {
@@ -39,9 +42,9 @@ const tell = (message: object) => {
 
 try {
   await supervisor.start((step) => tell({ type: 'progress', step }));
-  started = true;
   tell({ type: 'ready' });
 } catch (error) {
   tell({ type: 'failed', error: SkeinError.from(error).toBody() });
-  await end(1);
+  // The starter saves the logs and ends this world; if it is gone already, nobody else does.
+  if (!process.connected) await end(1);
 }

@@ -4,7 +4,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { SkeinError } from '@skein/contracts';
-import { demoPrefix, findProgram, LocalCluster, runsDir } from '@skein/local-cluster';
+import { demoPrefix, findProgram, keepLogs, LocalCluster, runsDir } from '@skein/local-cluster';
 import { createProgress, type Progress } from './progress';
 import {
   type DemoReport,
@@ -36,7 +36,8 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   const progress = createProgress();
   let cluster: LocalCluster | null = null;
   let kept = false;
-  const starting = startCluster(name, options, progress);
+  const starting = startCluster(name, options, progress, interrupted.aborted);
+  starting.catch(() => undefined);
   try {
     cluster = await Promise.race([starting, interrupted.signal]);
     const startMs = performance.now() - started;
@@ -53,6 +54,10 @@ export async function runDemo(options: DemoOptions): Promise<number> {
       machine: machineReport(),
     };
     print(report, options);
+    if (!report.ok) {
+      const logs = keepLogs(options.home, cluster.record.dataDir);
+      progress.note(`what the processes said is in ${logs}`);
+    }
     if (options.keep) {
       kept = true;
       cluster.detach();
@@ -81,16 +86,24 @@ class Interrupted extends Error {
 }
 
 /** A promise that rejects at the first Ctrl-C or SIGTERM; later ones are ignored while the run cleans up. */
-function interruption(): { signal: Promise<never>; dispose(): void } {
+function interruption(): { signal: Promise<never>; aborted: AbortSignal; dispose(): void } {
+  const controller = new AbortController();
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   const handlers: [NodeJS.Signals, () => void][] = [];
   const signal = new Promise<never>((_, reject) => {
-    for (const name of signals) handlers.push([name, () => reject(new Interrupted(name))]);
+    for (const name of signals) {
+      const interrupt = () => {
+        reject(new Interrupted(name));
+        controller.abort(new Interrupted(name));
+      };
+      handlers.push([name, interrupt]);
+    }
   });
   signal.catch(() => undefined);
   for (const [name, handler] of handlers) process.on(name, handler);
   return {
     signal,
+    aborted: controller.signal,
     dispose: () => {
       for (const [name, handler] of handlers) process.off(name, handler);
     },
@@ -101,6 +114,7 @@ async function startCluster(
   name: string,
   options: DemoOptions,
   progress: Progress,
+  signal: AbortSignal,
 ): Promise<LocalCluster> {
   const task = progress.begin('A cluster starts: NATS, three managers, services, three hosts');
   try {
@@ -117,6 +131,7 @@ async function startCluster(
       ephemeral: !options.keep,
       restart: false,
       progress: (step) => task.detail(step),
+      signal,
     });
     task.succeed(`gateway on ${cluster.url}; ${hostCount} hosts are up`);
     return cluster;

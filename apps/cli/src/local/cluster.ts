@@ -64,10 +64,11 @@ export async function status(options: { home: string; json: boolean }): Promise<
   const runs = [];
   for (const { record } of listRuns(options.home)) {
     if (record === null || !isAlive(record.supervisor)) continue;
-    const cluster = await LocalCluster.find(options.home, record.name);
-    if (cluster === null) continue;
-    runs.push({ ...record, ...(await cluster.control.call('status', {})) });
-    cluster.detach();
+    const cluster = await LocalCluster.find(options.home, record.name).catch(() => null);
+    // One that starts or ends just now has no processes to tell of.
+    const seen = await cluster?.control.call('status', {}).catch(() => null);
+    runs.push({ ...record, ...(seen ?? { processes: [], containers: [] }) });
+    cluster?.detach();
   }
   if (options.json) {
     process.stdout.write(`${JSON.stringify(runs, null, 2)}\n`);

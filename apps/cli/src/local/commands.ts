@@ -107,13 +107,19 @@ function registerContainers(program: Command): void {
     .action(async (place: string, argv: string[]) => {
       const { commandLine } = await import('./containers');
       const line = await commandLine({ home: homeDir(), path: searchPath(), place, argv });
-      process.exitCode = await runProgram(line[0] as string, line.slice(1));
+      const { searchPath: withTools } = await import('@skein/local-cluster');
+      const env = { ...process.env, PATH: withTools(homeDir(), searchPath()) };
+      process.exitCode = await runProgram(line[0] as string, line.slice(1), env);
     });
 }
 
-function runProgram(program: string, args: readonly string[]): Promise<number> {
+function runProgram(
+  program: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: 'inherit' });
+    const child = spawn(program, args, { stdio: 'inherit', env });
     // The terminal sends Ctrl-C to both; the child decides what it means.
     const ignore = () => undefined;
     process.on('SIGINT', ignore);

@@ -78,7 +78,7 @@ export async function commandLine(options: {
   argv: string[];
 }): Promise<string[]> {
   const cluster = await currentCluster(options.home);
-  cluster.detach();
+  await refuseUnknownPlace(cluster, options.place).finally(() => cluster.detach());
   const find = (program: 'nsenter' | 'unshare' | 'mount') =>
     findProgram(program, options.home, options.path);
   const programs = { nsenter: find('nsenter'), unshare: find('unshare'), mount: find('mount') };
@@ -88,4 +88,16 @@ export async function commandLine(options: {
   const [program = 'sh', ...args] = options.argv;
   const resolved = program === 'ping' ? findProgram('ping', options.home, options.path) : program;
   return commandInWorld(cluster.record, programs, place, [resolved, ...args]);
+}
+
+async function refuseUnknownPlace(cluster: LocalCluster, place: string): Promise<void> {
+  const { containers, processes } = await cluster.control.call('status', {});
+  const hosts = processes.flatMap(({ name }) =>
+    name.startsWith('agent-') ? [`host:${name.slice('agent-'.length)}`] : [],
+  );
+  const places = [...containers, ...hosts];
+  if (places.includes(place)) return;
+  throw new SkeinError('invalid_request', `'${place}' is none of: ${places.join(', ')}`, {
+    field: 'place',
+  });
 }
