@@ -1,10 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  machineSnapshot,
-  type MachineSnapshot,
-  namespacesInUse,
-} from '../support/machine-snapshot';
+import { machineSnapshot, type MachineSnapshot, NamespaceWatch } from '../support/machine-snapshot';
 import { home, skein, SkeinCommand } from '../support/skein-command';
 
 const storyMs = 180_000;
@@ -17,22 +13,23 @@ interface Report {
 }
 
 let before: MachineSnapshot;
-let namespacesBefore: number;
+let namespaces: NamespaceWatch;
 
 beforeEach(() => {
   before = machineSnapshot(home);
-  namespacesBefore = namespacesInUse();
+  namespaces = new NamespaceWatch(home);
 });
 
-/** The kernel takes a moment to take namespaces apart after their last process has gone. */
+/** The kernel takes a moment to end a namespace's processes after its first one has gone. */
 async function nothingIsLeft(): Promise<void> {
-  for (let attempt = 0; attempt < 100 && namespacesInUse() !== namespacesBefore; attempt++)
-    await delay(50);
+  const left = () => machineSnapshot(home).processes.length + namespaces.leftOver().length;
+  for (let attempt = 0; attempt < 100 && left() > 0; attempt++) await delay(50);
+  expect(namespaces.leftOver()).toEqual([]);
   expect(machineSnapshot(home)).toEqual(before);
-  expect(namespacesInUse()).toBe(namespacesBefore);
 }
 
 afterEach(async () => {
+  namespaces.stop();
   await skein('down');
 });
 
@@ -47,6 +44,8 @@ describe('the demo', () => {
       expect(report.steps.length).toBeGreaterThanOrEqual(12);
       expect(report.figures).toMatchObject({ pingsLost: 0, duplicateAddresses: 0, repairs: 1 });
       expect(report.memory.residentMib).toBeGreaterThan(0);
+      // The cluster's own namespace and those of three hosts.
+      expect(namespaces.seen).toBeGreaterThanOrEqual(4);
       await nothingIsLeft();
     },
     storyMs,

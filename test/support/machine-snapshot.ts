@@ -40,32 +40,69 @@ export function machineSnapshot(home: string): MachineSnapshot {
 
 /** Command lines of processes that run something of this clone, and nats-servers configured by it; not this test itself. */
 function processesOf(home: string): string[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .flatMap((pid) => {
-      try {
-        const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-        const ours = words.some(
-          (word) =>
-            word.startsWith(join(home, 'dist')) || word.startsWith(join(home, '.skein', 'run')),
-        );
-        return ours ? [words.join(' ')] : [];
-      } catch {
-        return [];
-      }
-    })
+  return runningOf(home)
+    .map(({ words }) => words.join(' '))
     .sort();
 }
 
-/** Network namespaces that some process is in: a namespace without a name lives on through those. */
-export function namespacesInUse(): number {
-  const seen = new Set<string>();
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+function pids(): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+}
+
+function runningOf(home: string): { pid: number; words: string[] }[] {
+  const folders = [join(home, 'dist'), join(home, '.skein', 'run')];
+  return pids().flatMap((pid) => {
+    if (pid === process.pid) return [];
     try {
-      seen.add(readlinkSync(`/proc/${pid}/ns/net`));
+      const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+      const ours = words.some((word) => folders.some((folder) => word.startsWith(folder)));
+      return ours ? [{ pid, words }] : [];
     } catch {
-      // Ended meanwhile, or a kernel thread.
+      return [];
+    }
+  });
+}
+
+/** The process' network namespace; null once it has ended. */
+function namespaceOf(pid: number): string | null {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/net`);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Network namespaces that processes of this clone were seen in. Whatever is still in one of them afterwards was left
+ * behind, also a program that names nothing of the clone on its command line.
+ */
+export class NamespaceWatch {
+  readonly #own = namespaceOf(process.pid);
+  readonly #seen = new Set<string>();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(private readonly home: string) {
+    this.#timer = setInterval(() => this.#look(), 100);
+  }
+
+  #look(): void {
+    for (const { pid } of runningOf(this.home)) {
+      const namespace = namespaceOf(pid);
+      if (namespace !== null && namespace !== this.#own) this.#seen.add(namespace);
     }
   }
-  return seen.size;
+
+  get seen(): number {
+    return this.#seen.size;
+  }
+
+  leftOver(): number[] {
+    return pids().filter((pid) => this.#seen.has(namespaceOf(pid) ?? ''));
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
 }
