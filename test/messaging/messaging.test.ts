@@ -1,49 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { connect, headers, type NatsConnection } from '@nats-io/transport-node';
-import { defineContract, defineEvent, SkeinError } from '@skein/contracts';
+import { SkeinError } from '@skein/contracts';
 import { Deadline, Messenger, type Logger, type RequestContext } from '@skein/messaging';
-import { z } from 'zod';
 import { startNatsServer, type NatsServer } from '../support/nats-server';
-
-const service = 'test';
-const reply = z.object({ text: z.string() });
-const echo = defineContract({
-  service,
-  verb: 'echo',
-  description: 'Answers with the text.',
-  request: z.strictObject({
-    text: z.string().max(10),
-    nested: z.object({ n: z.int() }).optional(),
-  }),
-  reply,
-  idempotent: true,
-});
-const bulk = defineContract({
-  service,
-  verb: 'bulk',
-  description: 'Takes and gives any length.',
-  request: z.strictObject({ text: z.string(), replyLength: z.int().optional() }),
-  reply,
-  idempotent: true,
-});
-const write = defineContract({
-  service,
-  verb: 'write',
-  description: 'May take effect once.',
-  request: z.strictObject({}),
-  reply: z.object({}),
-  idempotent: false,
-});
-const perHost = defineContract({
-  service,
-  verb: 'status',
-  description: 'Says who it is.',
-  request: z.strictObject({}),
-  reply,
-  idempotent: true,
-  perInstance: true,
-});
-const happened = defineEvent({ noun: 'test', verb: 'happened', body: z.object({ n: z.int() }) });
+import { bulk, echo, happened, perHost, service, write } from './test-conversations';
 
 const definition = { name: service, version: '1.0.0', description: 'For tests.' };
 const logged: { facts: Record<string, unknown>; message: string }[] = [];

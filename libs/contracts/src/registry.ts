@@ -4,7 +4,6 @@ import { z } from 'zod';
 import { defineContract } from './contract';
 import {
   addressSchema,
-  cidrSchema,
   idSchema,
   labelsSchema,
   macSchema,
@@ -316,5 +315,3 @@ export const explainContract = defineContract({
   idempotent: true,
   timeoutMs: 8_000,
 });
-
-export const subnetListSchema = z.array(cidrSchema);
