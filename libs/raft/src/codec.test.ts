@@ -14,20 +14,30 @@ import type { LogEntry } from './types';
 const integer = fc.oneof(fc.nat(1000), fc.maxSafeNat());
 const from = fc.string({ minLength: 1, maxLength: 20, unit: 'grapheme' });
 const bytes = fc.uint8Array({ maxLength: 100 });
-const configuration = fc.record({
-  incoming: fc.array(from, { maxLength: 5 }),
-  outgoing: fc.array(from, { maxLength: 5 }),
-  learners: fc.array(from, { maxLength: 5 }),
-});
+const names = fc.array(from, { maxLength: 5 });
+const configuration = fc.record(
+  {
+    incoming: names,
+    outgoing: names,
+    learners: names,
+    learnersNext: fc.array(from, { minLength: 1, maxLength: 5 }),
+    autoLeave: fc.constant(true),
+  },
+  { requiredKeys: ['incoming', 'outgoing', 'learners'] },
+);
+const mark = fc.option(
+  fc.record({ recovery: integer, isVoteLost: fc.constant(true) }, { requiredKeys: ['recovery'] }),
+  { nil: {} },
+);
+const marked = <T extends object>(shape: fc.Arbitrary<T>): fc.Arbitrary<T & object> =>
+  fc.tuple(shape, mark).map(([message, recovering]) => ({ ...message, ...recovering }));
 
 const append = fc
   .record({
     from,
     prevIndex: fc.nat(1_000_000),
     commit: integer,
-    steps: fc.array(
-      fc.tuple(fc.nat(3), fc.constantFrom('noop', 'command', 'configuration'), bytes),
-    ),
+    steps: fc.array(fc.tuple(fc.nat(3), fc.constantFrom('noop', 'command'), bytes)),
   })
   .map(({ from: sender, prevIndex, commit, steps }): RaftMessage => {
     let term = 1;
@@ -46,6 +56,15 @@ const append = fc
     };
   });
 
+const snapshotHeader = fc
+  .record({ index: integer, configuration, back: fc.nat(100) })
+  .map(({ index, configuration: given, back }) => ({
+    index,
+    term: 3,
+    configuration: given,
+    configurationIndex: Math.max(0, index - back),
+  }));
+
 const message: fc.Arbitrary<RaftMessage> = fc.oneof(
   append,
   fc.record({
@@ -62,15 +81,17 @@ const message: fc.Arbitrary<RaftMessage> = fc.oneof(
     term: integer,
     granted: fc.boolean(),
   }),
-  fc.record({
-    kind: fc.constant('appendResponse'),
-    from,
-    term: integer,
-    accepted: fc.boolean(),
-    index: integer,
-    hintIndex: integer,
-    hintTerm: integer,
-  }),
+  marked(
+    fc.record({
+      kind: fc.constant('appendResponse'),
+      from,
+      term: integer,
+      accepted: fc.boolean(),
+      index: integer,
+      hintIndex: integer,
+      hintTerm: integer,
+    }),
+  ),
   fc.record({
     kind: fc.constant('heartbeat'),
     from,
@@ -78,7 +99,17 @@ const message: fc.Arbitrary<RaftMessage> = fc.oneof(
     commit: integer,
     round: integer,
   }),
-  fc.record({ kind: fc.constant('heartbeatResponse'), from, term: integer, round: integer }),
+  fc.record({
+    kind: fc.constant('heartbeat'),
+    from,
+    term: integer,
+    commit: integer,
+    round: integer,
+    endsRecovery: integer,
+  }),
+  marked(
+    fc.record({ kind: fc.constant('heartbeatResponse'), from, term: integer, round: integer }),
+  ),
   fc.record({ kind: fc.constant('readIndex'), from, term: integer, batch: integer }),
   fc.record({
     kind: fc.constant('readIndexResponse'),
@@ -92,20 +123,23 @@ const message: fc.Arbitrary<RaftMessage> = fc.oneof(
   fc.record({
     kind: fc.constant('installSnapshot'),
     from,
-    term: integer,
-    snapshot: fc.record({ index: integer, term: integer, configuration }),
-    offset: integer,
+    term: fc.integer({ min: 3, max: 1000 }),
+    snapshot: snapshotHeader,
+    offset: fc.nat(1000),
+    size: fc.integer({ min: 1100, max: 2 ** 40 }),
     data: bytes,
-    done: fc.boolean(),
+    crc: fc.nat(2 ** 31),
   }),
-  fc.record({
-    kind: fc.constant('installSnapshotResponse'),
-    from,
-    term: integer,
-    index: integer,
-    offset: integer,
-    accepted: fc.boolean(),
-  }),
+  marked(
+    fc.record({
+      kind: fc.constant('installSnapshotResponse'),
+      from,
+      term: integer,
+      index: integer,
+      offset: integer,
+      accepted: fc.boolean(),
+    }),
+  ),
 );
 
 const heartbeat: RaftMessage = { kind: 'heartbeat', from: 'n1', term: 3, commit: 2, round: 7 };
@@ -118,6 +152,16 @@ describe('raft message codec', () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  it('speaks version 1 to whoever knows no other, wherever nothing is lost by it', () => {
+    const answer = { kind: 'heartbeatResponse', from: 'n1', term: 3, round: 7 } as const;
+    const version = (given: RaftMessage): number => encodeRaftMessage(given)[0] ?? 0;
+    expect([version(heartbeat), version(answer)]).toEqual([1, 1]);
+    expect(version({ ...answer, recovery: 9 })).toBe(2);
+    const plain = { incoming: ['n1'], outgoing: [], learners: [] };
+    expect(encodeConfiguration(plain)[0]).toBe(1);
+    expect(encodeConfiguration({ ...plain, autoLeave: true })[0]).toBe(2);
   });
 
   it('names the fault of every shortened message', () => {
@@ -136,6 +180,7 @@ describe('raft message codec', () => {
       fc.property(fc.uint8Array({ maxLength: 200 }), fc.nat(12), (noise, kind) => {
         decodeRaftMessage(noise);
         decodeRaftMessage(Uint8Array.from([1, kind, ...noise]));
+        decodeRaftMessage(Uint8Array.from([2, kind, ...noise]));
       }),
       { numRuns: 2000 },
     );
@@ -155,7 +200,7 @@ describe('raft message codec', () => {
 
   it.each([
     ['nothing', Uint8Array.of(), 'truncated'],
-    ['another version', Uint8Array.of(2, 0), 'version'],
+    ['another version', Uint8Array.of(3, 0), 'version'],
     ['an unknown kind', Uint8Array.of(1, 200), 'kind'],
     ['a version alone', Uint8Array.of(1), 'truncated'],
     [

@@ -1,11 +1,13 @@
 // The wire format of messages between replicas: a version byte, a kind byte, the sender, the term,
-// the kind's fields. Entries of an append carry no index: it follows from prevIndex. Malformed
-// input is an answer, never a throw.
+// the kind's fields. Version 2 adds fields at the end and is used only where one of them is set, so
+// that replicas of both versions understand each other in everything that both know. Entries of an
+// append carry no index: it follows from prevIndex. Malformed input is an answer, never a throw.
 import { ByteReader, ByteWriter } from './bytes';
 import type { AppendRequest, InstallSnapshot, RaftMessage } from './messages';
 import type { Configuration, EntryKind, LogEntry } from './types';
 
-const VERSION = 1;
+const PLAIN = 1;
+const EXTENDED = 2;
 
 export type CodecFault = 'version' | 'kind' | 'truncated' | 'value' | 'trailing';
 export type DecodeResult = { readonly message: RaftMessage } | { readonly error: CodecFault };
@@ -33,12 +35,42 @@ const ENTRY_HEAD_BYTES = 13;
 
 export function encodeRaftMessage(message: RaftMessage): Uint8Array {
   const writer = new ByteWriter(sizeHint(message));
-  writer.byte(VERSION);
+  const isExtended = hasExtension(message);
+  writer.byte(isExtended ? EXTENDED : PLAIN);
   writer.byte(messageKinds.indexOf(message.kind));
   writer.name(message.from);
   writer.integer(message.term);
   writeBody(writer, message);
+  if (isExtended) writeExtension(writer, message);
   return writer.finish();
+}
+
+function hasExtension(message: RaftMessage): boolean {
+  switch (message.kind) {
+    case 'heartbeat':
+      return message.endsRecovery !== undefined;
+    case 'appendResponse':
+    case 'heartbeatResponse':
+    case 'installSnapshotResponse':
+      return message.recovery !== undefined;
+    case 'installSnapshot':
+      return true;
+    default:
+      return false;
+  }
+}
+
+function writeExtension(writer: ByteWriter, message: RaftMessage): void {
+  switch (message.kind) {
+    case 'heartbeat':
+      return writer.integer(message.endsRecovery ?? 0);
+    case 'appendResponse':
+    case 'heartbeatResponse':
+    case 'installSnapshotResponse':
+      writer.integer(message.recovery ?? 0);
+      return writer.flag(message.isVoteLost === true);
+    default:
+  }
 }
 
 function sizeHint(message: RaftMessage): number {
@@ -101,13 +133,16 @@ function writeAppend(writer: ByteWriter, message: AppendRequest): void {
 }
 
 function writeSnapshot(writer: ByteWriter, message: InstallSnapshot): void {
-  const { index, term, configuration } = message.snapshot;
+  const { index, term, configuration, configurationIndex } = message.snapshot;
   writer.integer(index);
   writer.integer(term);
   writeConfiguration(writer, configuration);
+  writeTransition(writer, configuration);
+  writer.integer(configurationIndex ?? index);
   writer.integer(message.offset);
+  writer.integer(message.size);
   writer.blob(message.data);
-  writer.flag(message.done);
+  writer.uint32(message.crc);
 }
 
 function writeConfiguration(writer: ByteWriter, configuration: Configuration): void {
@@ -116,19 +151,28 @@ function writeConfiguration(writer: ByteWriter, configuration: Configuration): v
   writer.names(configuration.learners);
 }
 
+function writeTransition(writer: ByteWriter, configuration: Configuration): void {
+  writer.names(configuration.learnersNext ?? []);
+  writer.flag(configuration.autoLeave === true);
+}
+
 /** The data of a `configuration` entry. */
 export function encodeConfiguration(configuration: Configuration): Uint8Array {
   const writer = new ByteWriter(64);
-  writer.byte(VERSION);
+  const { learnersNext, autoLeave } = configuration;
+  const isExtended = autoLeave === true || (learnersNext !== undefined && learnersNext.length > 0);
+  writer.byte(isExtended ? EXTENDED : PLAIN);
   writeConfiguration(writer, configuration);
+  if (isExtended) writeTransition(writer, configuration);
   return writer.finish();
 }
 
 /** Null when malformed. */
 export function decodeConfiguration(bytes: Uint8Array): Configuration | null {
   const reader = new ByteReader(bytes);
-  if (reader.byte() !== VERSION) return null;
-  const configuration = readConfiguration(reader);
+  const version = reader.byte();
+  if (version !== PLAIN && version !== EXTENDED) return null;
+  const configuration = readConfiguration(reader, version === EXTENDED);
   return reader.fault === null && reader.left === 0 ? configuration : null;
 }
 
@@ -136,17 +180,22 @@ export function decodeConfiguration(bytes: Uint8Array): Configuration | null {
 export function decodeRaftMessage(bytes: Uint8Array): DecodeResult {
   const reader = new ByteReader(bytes);
   if (reader.left === 0) return { error: 'truncated' };
-  if (reader.byte() !== VERSION) return { error: 'version' };
+  const version = reader.byte();
+  if (version !== PLAIN && version !== EXTENDED) return { error: 'version' };
   const code = reader.byte();
   if (reader.fault !== null) return { error: reader.fault };
   const kind = messageKinds[code];
   if (kind === undefined) return { error: 'kind' };
-  const message = readMessage(reader, kind);
+  const message = readMessage(reader, kind, version === EXTENDED);
   if (reader.fault !== null) return { error: reader.fault };
   return reader.left === 0 ? { message } : { error: 'trailing' };
 }
 
-function readMessage(reader: ByteReader, kind: RaftMessage['kind']): RaftMessage {
+function readMessage(
+  reader: ByteReader,
+  kind: RaftMessage['kind'],
+  isExtended: boolean,
+): RaftMessage {
   const from = reader.name();
   const term = reader.integer();
   switch (kind) {
@@ -165,14 +214,20 @@ function readMessage(reader: ByteReader, kind: RaftMessage['kind']): RaftMessage
       const accepted = reader.flag();
       const index = reader.integer();
       const hintIndex = reader.integer();
-      return { kind, from, term, accepted, index, hintIndex, hintTerm: reader.integer() };
+      const hintTerm = reader.integer();
+      const mark = isExtended ? readMark(reader) : null;
+      return { kind, from, term, accepted, index, hintIndex, hintTerm, ...mark };
     }
     case 'heartbeat': {
       const commit = reader.integer();
-      return { kind, from, term, commit, round: reader.integer() };
+      const round = reader.integer();
+      if (!isExtended) return { kind, from, term, commit, round };
+      return { kind, from, term, commit, round, endsRecovery: reader.integer() };
     }
-    case 'heartbeatResponse':
-      return { kind, from, term, round: reader.integer() };
+    case 'heartbeatResponse': {
+      const round = reader.integer();
+      return { kind, from, term, round, ...(isExtended ? readMark(reader) : null) };
+    }
     case 'readIndex':
       return { kind, from, term, batch: reader.integer() };
     case 'readIndexResponse': {
@@ -183,13 +238,22 @@ function readMessage(reader: ByteReader, kind: RaftMessage['kind']): RaftMessage
     case 'timeoutNow':
       return { kind, from, term };
     case 'installSnapshot':
+      // Version 1 knew the message but never sent it.
+      if (!isExtended) reader.fail('value');
       return readSnapshot(reader, from, term);
     case 'installSnapshotResponse': {
       const index = reader.integer();
       const offset = reader.integer();
-      return { kind, from, term, index, offset, accepted: reader.flag() };
+      const accepted = reader.flag();
+      const mark = isExtended ? readMark(reader) : null;
+      return { kind, from, term, index, offset, accepted, ...mark };
     }
   }
+}
+
+function readMark(reader: ByteReader): { recovery: number; isVoteLost?: boolean } {
+  const recovery = reader.integer();
+  return reader.flag() ? { recovery, isVoteLost: true } : { recovery };
 }
 
 /** Terms of entries must not fall, nor pass the message's own: the log's order depends on it. */
@@ -209,6 +273,7 @@ function readAppend(reader: ByteReader, from: string, term: number): AppendReque
       reader.fail('value');
       break;
     }
+    if (kind === 'configuration' && decodeConfiguration(data) === null) reader.fail('value');
     lowest = entryTerm;
     entries.push({ index: prevIndex + i, term: entryTerm, kind, data });
   }
@@ -219,14 +284,29 @@ function readAppend(reader: ByteReader, from: string, term: number): AppendReque
 function readSnapshot(reader: ByteReader, from: string, term: number): InstallSnapshot {
   const index = reader.integer();
   const snapshotTerm = reader.integer();
-  const configuration = readConfiguration(reader);
+  const configuration = readConfiguration(reader, true);
+  const configurationIndex = reader.integer();
   const offset = reader.integer();
+  const size = reader.integer();
   const data = reader.blob();
-  const done = reader.flag();
-  const snapshot = { index, term: snapshotTerm, configuration };
-  return { kind: 'installSnapshot', from, term, snapshot, offset, data, done };
+  const crc = reader.uint32();
+  const isPlaced = offset + data.length <= size && configurationIndex <= index;
+  if (!isPlaced || snapshotTerm > term) reader.fail('value');
+  const snapshot = { index, term: snapshotTerm, configuration, configurationIndex };
+  return { kind: 'installSnapshot', from, term, snapshot, offset, size, data, crc };
 }
 
-function readConfiguration(reader: ByteReader): Configuration {
-  return { incoming: reader.names(), outgoing: reader.names(), learners: reader.names() };
+function readConfiguration(reader: ByteReader, isExtended: boolean): Configuration {
+  const incoming = reader.names();
+  const outgoing = reader.names();
+  const learners = reader.names();
+  const configuration = { incoming, outgoing, learners };
+  if (!isExtended) return configuration;
+  const learnersNext = reader.names();
+  const isLeft = reader.flag();
+  return {
+    ...configuration,
+    ...(learnersNext.length > 0 ? { learnersNext } : null),
+    ...(isLeft ? { autoLeave: true } : null),
+  };
 }

@@ -41,6 +41,12 @@ export class Durability {
     for (const write of this.pending) write.provenIndex = Math.min(write.provenIndex, from - 1);
   }
 
+  /** The log was replaced by a snapshot, durable up to `index`: writes before that prove no more. */
+  restore(index: number): void {
+    this.truncate(index + 1);
+    this.durable = index;
+  }
+
   /**
    * False when the completion is of no pending write, or of another run's write with the same id.
    */

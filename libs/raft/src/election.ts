@@ -1,9 +1,11 @@
 // Campaigns and votes: pre-vote (thesis §9.6), refusal while a leader lives (§4.2.3), the order of
 // logs (Raft §5.4.1). It must not know how entries are replicated.
+import { encodeConfiguration } from './codec';
 import type { RaftNode } from './node';
 import { membersOf, quorumVote } from './quorum';
 import type { VoteRequest, VoteResponse } from './messages';
 import { becomeLeader } from './leader';
+import type { Configuration } from './types';
 
 /** Asks whether a campaign could be won, without touching the term. */
 export function startPreVote(node: RaftNode): void {
@@ -23,9 +25,10 @@ export function startPreVote(node: RaftNode): void {
 
 /**
  * Campaigns in the next term. The requests wait for the write: a vote won for entries or a term
- * that a crash may still take away would elect a leader without them (bug 11).
+ * that a crash may still take away would elect a leader without them (bug 11). A forced configuration
+ * is the term's first entry, and in force for the campaign itself.
  */
-export function startCampaign(node: RaftNode, transfer: boolean): void {
+export function startCampaign(node: RaftNode, transfer: boolean, forced?: Configuration): void {
   const term = node.term + 1;
   node.leaveRole(term, null);
   node.setTerm(term);
@@ -35,6 +38,10 @@ export function startCampaign(node: RaftNode, transfer: boolean): void {
   restartTimer(node);
   node.out.trace({ kind: 'campaignStarted', term, isPreVote: false });
   node.isTransferCampaign = transfer;
+  if (forced !== undefined) {
+    const index = node.log.lastIndex + 1;
+    node.append({ index, term, kind: 'configuration', data: encodeConfiguration(forced) });
+  }
   askForVotes(node, 'vote', transfer);
 }
 
@@ -80,7 +87,16 @@ export function answerVote(node: RaftNode, request: VoteRequest): void {
   node.out.sendAfterWrite(request.from, answer);
 }
 
-function refusalOf(node: RaftNode, request: VoteRequest): 'voted_already' | 'log_behind' | null {
+/**
+ * Whether this member thinks that it is a voter does not matter: the candidate's configuration may be
+ * newer (bug 4).
+ */
+function refusalOf(
+  node: RaftNode,
+  request: VoteRequest,
+): 'voted_already' | 'log_behind' | 'recovering' | null {
+  // It may have forgotten a vote, or entries that the candidate lacks.
+  if (node.recovery !== null) return 'recovering';
   // A pre-vote for a later term binds nothing, so a vote given in the present term does not stand
   // against it.
   const isAhead = request.kind === 'preVote' && request.term > node.term;

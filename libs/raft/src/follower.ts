@@ -3,10 +3,15 @@
 // count.
 import { assert } from './assert';
 import type { RaftNode } from './node';
+import { endOwnRecovery, marked } from './recovery';
 import type { AppendRequest, AppendResponse, Heartbeat } from './messages';
 
 export function receiveAppend(node: RaftNode, request: AppendRequest): void {
   const { prevIndex, prevTerm, entries } = request;
+  if (node.installing !== null) {
+    node.drop(request, 'installing');
+    return;
+  }
   if (prevIndex < node.commit) {
     // Late or repeated: what is committed here matches every leader.
     acknowledge(node, request.from, node.commit);
@@ -44,7 +49,8 @@ function appendMissing(node: RaftNode, { entries }: AppendRequest): void {
   }
 }
 
-function acknowledge(node: RaftNode, to: string, index: number): void {
+/** Says, once it is durable, that the log matches the leader's up to `index`. */
+export function acknowledge(node: RaftNode, to: string, index: number): void {
   const answer: AppendResponse = {
     kind: 'appendResponse',
     from: node.id,
@@ -54,30 +60,40 @@ function acknowledge(node: RaftNode, to: string, index: number): void {
     hintIndex: 0,
     hintTerm: 0,
   };
-  node.out.sendAfterWrite(to, answer);
+  node.out.sendAfterWrite(to, marked(node, answer));
 }
 
-/** The hint skips, in one answer, all entries of terms that the leader cannot hold there. */
+/**
+ * The hint skips, in one answer, all entries of terms that the leader cannot hold there. Below the
+ * commit index there is nothing to look for: all logs agree.
+ */
 function reject(node: RaftNode, { from, prevIndex, prevTerm }: AppendRequest): void {
-  const hintIndex = node.log.lastIndexWithTermAtMost(prevIndex, prevTerm);
+  const meeting = node.log.lastIndexWithTermAtMost(prevIndex, prevTerm);
+  const hintIndex = Math.max(meeting, node.commit);
   const hintTerm = node.log.termAt(hintIndex) ?? 0;
   node.out.trace({ kind: 'appendRejected', leader: from, prevIndex, hintIndex });
-  node.out.sendAfterWrite(from, {
+  const { id, term } = node;
+  const answer: AppendResponse = {
     kind: 'appendResponse',
-    from: node.id,
-    term: node.term,
+    from: id,
+    term,
     accepted: false,
     index: prevIndex,
     hintIndex,
     hintTerm,
-  });
+  };
+  node.out.sendAfterWrite(from, marked(node, answer));
 }
 
 export function receiveHeartbeat(node: RaftNode, heartbeat: Heartbeat): void {
-  if (heartbeat.commit <= node.log.lastIndex) node.commitTo(heartbeat.commit);
-  else node.drop(heartbeat, 'beyond_log');
+  endOwnRecovery(node, heartbeat);
+  if (node.installing === null) {
+    if (heartbeat.commit <= node.log.lastIndex) node.commitTo(heartbeat.commit);
+    else node.drop(heartbeat, 'beyond_log');
+  }
+  const { id, term } = node;
   const { from, round } = heartbeat;
-  node.out.send(from, { kind: 'heartbeatResponse', from: node.id, term: node.term, round });
+  node.out.send(from, marked(node, { kind: 'heartbeatResponse', from: id, term, round }));
 }
 
 /**

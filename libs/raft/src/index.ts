@@ -6,7 +6,7 @@ export {
   encodeRaftMessage,
 } from './codec';
 export type { CodecFault, DecodeResult } from './codec';
-export { raftDefaults } from './node';
+export { raftDefaults } from './defaults';
 export { majorityValue, majorityVote, quorumValue, quorumVote } from './quorum';
 export type { VoteResult } from './quorum';
 export { createRaft } from './raft';

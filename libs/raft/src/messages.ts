@@ -9,6 +9,14 @@ interface MessageHead {
   readonly term: number;
 }
 
+/** Rides on the answers of a member whose log was damaged. */
+interface RecoveryMark {
+  /** A number drawn for this recovery; absent when the sender is whole. */
+  readonly recovery?: number;
+  /** With `recovery`: the sender may have forgotten a vote. */
+  readonly isVoteLost?: boolean;
+}
+
 export interface VoteRequest extends MessageHead {
   readonly kind: 'preVote' | 'vote';
   readonly lastIndex: number;
@@ -32,7 +40,7 @@ export interface AppendRequest extends MessageHead {
   readonly entries: readonly LogEntry[];
 }
 
-export interface AppendResponse extends MessageHead {
+export interface AppendResponse extends MessageHead, RecoveryMark {
   readonly kind: 'appendResponse';
   readonly accepted: boolean;
   /**
@@ -54,9 +62,11 @@ export interface Heartbeat extends MessageHead {
    * earlier ones.
    */
   readonly round: number;
+  /** Ends the recovery of this number: the member holds everything that it may have acknowledged. */
+  readonly endsRecovery?: number;
 }
 
-export interface HeartbeatResponse extends MessageHead {
+export interface HeartbeatResponse extends MessageHead, RecoveryMark {
   readonly kind: 'heartbeatResponse';
   readonly round: number;
 }
@@ -80,23 +90,25 @@ export interface TimeoutNow extends MessageHead {
   readonly kind: 'timeoutNow';
 }
 
-/**
- * A piece of a snapshot (Raft §7). Foreseen: encoded and decoded, not yet sent; a receiver ignores
- * it.
- */
+/** A piece of a snapshot (Raft §7), sent one at a time. */
 export interface InstallSnapshot extends MessageHead {
   readonly kind: 'installSnapshot';
   readonly snapshot: SnapshotHeader;
+  /** Where `data` belongs, and how many bytes the whole snapshot has. */
   readonly offset: number;
+  readonly size: number;
   readonly data: Uint8Array;
-  readonly done: boolean;
+  /** CRC-32 of `data`; the receiver's disk checks it. */
+  readonly crc: number;
 }
 
-export interface InstallSnapshotResponse extends MessageHead {
+export interface InstallSnapshotResponse extends MessageHead, RecoveryMark {
   readonly kind: 'installSnapshotResponse';
+  /** The snapshot's. */
   readonly index: number;
   /** The next offset wanted. */
   readonly offset: number;
+  /** False: what was sent is damaged; the transfer starts over. */
   readonly accepted: boolean;
 }
 

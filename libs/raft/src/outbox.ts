@@ -8,6 +8,7 @@ import type {
   ProposalOutcome,
   RaftTrace,
   ReadOutcome,
+  SnapshotTask,
   TransferOutcome,
 } from './types';
 
@@ -21,6 +22,7 @@ export class Outbox {
   truncateFrom: number | null = null;
   reads: ReadOutcome[] | null = null;
   proposals: ProposalOutcome[] | null = null;
+  snapshots: SnapshotTask[] | null = null;
   transfer: TransferOutcome | null = null;
   traces: RaftTrace[] | null = null;
 
@@ -42,6 +44,10 @@ export class Outbox {
 
   proposal(outcome: ProposalOutcome): void {
     (this.proposals ??= []).push(outcome);
+  }
+
+  snapshot(task: SnapshotTask): void {
+    (this.snapshots ??= []).push(task);
   }
 
   trace(fact: RaftTrace): void {

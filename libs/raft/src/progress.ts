@@ -1,11 +1,34 @@
 // What a leader knows of one peer's log, and how much it may send. Probe: one message at a time
-// until the logs meet. Replicate: a pipeline limited by messages and bytes. It must not know
-// messages, terms or the log itself.
-import type { NodeId, ReplicationState } from './types';
+// until the logs meet. Replicate: a pipeline limited by messages and bytes. Snapshot: no entries at
+// all. It must not know messages, terms or the log itself.
+import type { NodeId, ReplicationState, SnapshotPlace } from './types';
 
 interface Inflight {
   readonly lastIndex: number;
   readonly bytes: number;
+}
+
+/** A snapshot on its way to a peer, one chunk at a time. */
+export interface SnapshotTransfer {
+  /** The chunk that is under way; null until the first one is read. */
+  place: SnapshotPlace | null;
+  /** The tick at which the last chunk was asked for or acknowledged. */
+  movedAt: number;
+}
+
+/** A peer whose log was damaged, on its way back to being counted. */
+export interface PeerRecovery {
+  readonly token: number;
+  readonly isVoteLost: boolean;
+  /** Nothing that it has acknowledged to this leader in an earlier life lies beyond. */
+  readonly floor: number;
+  /** The heartbeat round that must be confirmed without it, and the commit index of its start. */
+  round: number | null;
+  commit: number;
+  /** It has been told, or will be, that it counts again. */
+  isEnding: boolean;
+  /** Every heartbeat of this round and later ones tells it so. */
+  endRound: number;
 }
 
 export interface FlowLimits {
@@ -20,8 +43,17 @@ export class Progress {
   isActive = false;
   /** Nothing more goes out until an answer or a heartbeat's answer comes. */
   isPaused = false;
-  /** The newest heartbeat round that this peer has answered. */
+  /** The newest heartbeat round that this peer has answered, and when that was sent. */
   ackedRound = 0;
+  ackedRoundMs = -Infinity;
+  /** The tick at which it was last heard. */
+  heardAt = -Infinity;
+  /** Only in state `snapshot`. */
+  transfer: SnapshotTransfer | null = null;
+  /** Not null while the peer counts in no quorum. */
+  recovery: PeerRecovery | null = null;
+  /** Recoveries that are over: what is still said in their name is late. */
+  readonly endedRecoveries = new Set<number>();
   /** The commit index that the peer has been told, so that news is sent once. */
   sentCommit = 0;
   private inflight: Inflight[] = [];
@@ -46,17 +78,34 @@ export class Progress {
   }
 
   becomeProbe(): void {
-    this.state = 'probe';
-    this.nextIndex = this.matchIndex + 1;
-    this.isPaused = false;
-    this.resetInflight();
+    this.enter('probe');
   }
 
   becomeReplicate(): void {
-    this.state = 'replicate';
+    this.enter('replicate');
+  }
+
+  becomeSnapshot(transfer: SnapshotTransfer): void {
+    this.enter('snapshot');
+    this.transfer = transfer;
+  }
+
+  private enter(state: ReplicationState): void {
+    this.state = state;
     this.nextIndex = this.matchIndex + 1;
     this.isPaused = false;
+    this.transfer = null;
     this.resetInflight();
+  }
+
+  /** Its log was damaged: what it has acknowledged may be gone. Probes from `nextIndex`. */
+  startRecovery(recovery: PeerRecovery, nextIndex: number): void {
+    this.recovery = recovery;
+    this.matchIndex = 0;
+    this.ackedRound = 0;
+    this.ackedRoundMs = -Infinity;
+    this.becomeProbe();
+    this.nextIndex = nextIndex;
   }
 
   /** Notes an append that goes out; `count` entries up to `lastIndex`. */
@@ -92,7 +141,7 @@ export class Progress {
 
   /** Notes a refused append. False when the refusal is of an older message and says nothing now. */
   rejected(prevIndex: number, hintIndex: number): boolean {
-    if (prevIndex <= this.matchIndex) return false;
+    if (prevIndex <= this.matchIndex || this.state === 'snapshot') return false;
     if (this.state === 'replicate') {
       this.becomeProbe();
       return true;

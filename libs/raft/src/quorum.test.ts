@@ -1,4 +1,5 @@
-// Tables of majorities, plain and joint, checked against a second way to count.
+// Tables of majorities, plain and joint, checked against a second way to count. Each is named after the
+// table of etcd-io/raft that tells the same story.
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { majorityValue, majorityVote, quorumValue, quorumVote } from './quorum';
@@ -25,7 +26,7 @@ function votes(text: string): Map<string, boolean> {
   return new Map(pairs.map((pair) => [pair.slice(0, 1), pair.endsWith('+')]));
 }
 
-describe('commit index of a majority', () => {
+describe('majority_commit and joint_commit', () => {
   it.each([
     ['', 'a1', Infinity],
     ['a', 'a7', 7],
@@ -46,6 +47,11 @@ describe('commit index of a majority', () => {
     ['abc', 'abc', 'a5 b4 c3', 4],
     ['abc', 'cde', 'a9 b9 c1 d2 e0', 1],
     ['a', 'bcd', 'a9 b3 c2 d1', 2],
+    ['', '', 'a9', Infinity],
+    ['', 'abc', 'a5 b4 c3', 4],
+    ['abc', 'abd', 'a9 b2 c9 d9', 9],
+    ['abc', 'abd', 'a9 b2 c9 d1', 2],
+    ['ab', 'cd', 'a9 b9 c9', 0],
   ])('of [%s] joint with [%s] and %s is %d', (incoming, outgoing, reached, expected) => {
     const configuration = joint(letters(incoming), letters(outgoing));
     expect(quorumValue(configuration, values(reached))).toBe(expected);
@@ -66,7 +72,7 @@ describe('commit index of a majority', () => {
   });
 });
 
-describe('votes of a majority', () => {
+describe('majority_vote and joint_vote', () => {
   it.each([
     ['', '', 'won'],
     ['a', '', 'pending'],
@@ -93,7 +99,34 @@ describe('votes of a majority', () => {
     ['abc', 'cde', 'a+ b+ c+ d+', 'won'],
     ['abc', 'cde', 'a+ b+ d- e-', 'lost'],
     ['abc', '', 'a+ b+', 'won'],
+    ['', '', '', 'won'],
+    ['', 'abc', 'a+ b+', 'won'],
+    ['', 'abc', 'a- b-', 'lost'],
+    ['ab', 'cd', 'a+ b+ c+', 'pending'],
+    ['ab', 'cd', 'a+ b+ c+ d-', 'lost'],
+    ['abc', 'abd', 'a+ b+', 'won'],
+    ['abc', 'abd', 'a+ c+ d-', 'pending'],
   ])('of [%s] joint with [%s] and %s are %s', (incoming, outgoing, given, expected) => {
     expect(quorumVote(joint(letters(incoming), letters(outgoing)), votes(given))).toBe(expected);
+  });
+});
+
+describe('a joint configuration', () => {
+  it('wins or loses as its halves do, and commits what both have', () => {
+    const some = fc.uniqueArray(fc.constantFrom(...'abcdef'), { maxLength: 5 });
+    const reached = fc.array(fc.nat(9), { minLength: 6, maxLength: 6 });
+    fc.assert(
+      fc.property(some, some, reached, (incoming, outgoing, values) => {
+        const valueOf = (id: string): number => values['abcdef'.indexOf(id)] ?? 0;
+        const halves = [incoming, outgoing].map((half) => majorityValue(half, valueOf));
+        expect(quorumValue(joint(incoming, outgoing), valueOf)).toBe(Math.min(...halves));
+        const given = new Map(
+          values.map((value, i) => ['abcdef'.charAt(i), value % 2 === 0] as const),
+        );
+        const results = [incoming, outgoing].map((half) => majorityVote(half, given));
+        const result = quorumVote(joint(incoming, outgoing), given);
+        expect(result).toBe(results.includes('lost') ? 'lost' : 'won');
+      }),
+    );
   });
 });

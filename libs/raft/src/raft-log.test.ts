@@ -70,4 +70,59 @@ describe('raft log', () => {
       }),
     );
   });
+
+  it('keeps its arithmetic whatever is compacted, truncated and appended (bug 16)', () => {
+    const operation = fc.tuple(fc.constantFrom('append', 'truncate', 'compact'), fc.nat(2000));
+    fc.assert(
+      fc.property(fc.array(operation, { maxLength: 60 }), (operations) => {
+        const log = logOf([]);
+        const terms: number[] = [];
+        let compacted = 0;
+        let compactedTerm = 0;
+        for (const [kind, amount] of operations) {
+          const kept = terms.length - compacted;
+          if (kind === 'append') {
+            const term = Math.max(terms[terms.length - 1] ?? 1, compactedTerm) + (amount % 2);
+            for (let i = 0; i <= amount; i += 1) {
+              terms.push(term);
+              log.append(entry(terms.length, term));
+            }
+          } else if (kind === 'compact') {
+            const index = compacted + (amount % (kept + 1));
+            log.compactTo(index);
+            compactedTerm = index > compacted ? (terms[index - 1] ?? 0) : compactedTerm;
+            compacted = index;
+          } else if (kept > 0) {
+            terms.length = compacted + (amount % kept);
+            log.truncateFrom(terms.length + 1);
+          }
+        }
+        expect([log.firstIndex, log.lastIndex]).toEqual([compacted + 1, terms.length]);
+        expect(log.termAt(compacted - 1)).toBeNull();
+        expect(log.termAt(compacted)).toBe(compactedTerm);
+        expect(log.termAt(terms.length + 1)).toBeNull();
+        expect(log.lastTerm).toBe(terms[terms.length - 1] ?? compactedTerm);
+        const held = log.slice(compacted + 1, Infinity, Infinity);
+        expect(held.map((each) => each.term)).toEqual(terms.slice(compacted));
+        expect(held[0]?.index ?? compacted + 1).toBe(compacted + 1);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('compacts at a cost that does not grow with what is kept', () => {
+    const log = logOf([1]);
+    for (let index = 2; index <= 200_000; index += 1) log.append(entry(index, 1));
+    for (let index = 1; index <= 100_000; index += 1) log.compactTo(index);
+    expect([log.firstIndex, log.entryAt(100_001).index]).toEqual([100_001, 100_001]);
+  });
+
+  it('starts anew after a snapshot', () => {
+    const log = logOf([1, 1, 2]);
+    log.restore(9, 4);
+    expect([log.firstIndex, log.lastIndex, log.lastTerm]).toEqual([10, 9, 4]);
+    expect([log.termAt(3), log.termAt(8), log.termAt(9)]).toEqual([null, null, 4]);
+    log.append(entry(10, 4));
+    expect(log.entryAt(10).term).toBe(4);
+  });
 });

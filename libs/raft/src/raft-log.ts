@@ -11,20 +11,32 @@ export function entryBytes(entry: LogEntry): number {
   return entry.data.length + ENTRY_OVERHEAD_BYTES;
 }
 
+/** Slots of compacted entries are given back in one go, once they are this many and the majority. */
+const MIN_DROPPED_SLOTS = 1024;
+const dropped = Object.freeze({
+  index: 0,
+  term: 0,
+  kind: 'noop',
+  data: new Uint8Array(0),
+}) as LogEntry;
+
 export class RaftLog {
-  private readonly entries: LogEntry[] = [];
+  /** Slot i holds index slotZero + i. Slots up to `snapshotIndex` are empty, waiting to be dropped. */
+  private entries: LogEntry[] = [];
+  private slotZero: number;
   /**
    * Run i has term runTerms[i] and begins at index runStarts[i]; run 0 begins at the snapshot's
    * index.
    */
-  private readonly runTerms: number[];
-  private readonly runStarts: number[];
+  private runTerms: number[];
+  private runStarts: number[];
 
   constructor(
-    private readonly snapshotIndex: number,
+    private snapshotIndex: number,
     snapshotTerm: number,
     restored: readonly LogEntry[],
   ) {
+    this.slotZero = snapshotIndex + 1;
     this.runTerms = [snapshotTerm];
     this.runStarts = [snapshotIndex];
     for (const entry of restored) this.append(entry);
@@ -35,7 +47,7 @@ export class RaftLog {
   }
 
   get lastIndex(): number {
-    return this.snapshotIndex + this.entries.length;
+    return this.slotZero + this.entries.length - 1;
   }
 
   get lastTerm(): number {
@@ -44,12 +56,14 @@ export class RaftLog {
 
   /** Null when the index is not held: a missing entry must never look like term 0. */
   termAt(index: number): number | null {
-    if (index === this.snapshotIndex) return this.runTerms[0] as number;
-    return this.entries[index - this.snapshotIndex - 1]?.term ?? null;
+    if (index <= this.snapshotIndex) {
+      return index === this.snapshotIndex ? (this.runTerms[0] as number) : null;
+    }
+    return this.entries[index - this.slotZero]?.term ?? null;
   }
 
   entryAt(index: number): LogEntry {
-    const entry = this.entries[index - this.snapshotIndex - 1];
+    const entry = index > this.snapshotIndex ? this.entries[index - this.slotZero] : undefined;
     assert(entry !== undefined, `no entry at ${index}`);
     return entry;
   }
@@ -66,7 +80,7 @@ export class RaftLog {
 
   truncateFrom(index: number): void {
     assert(index > this.snapshotIndex && index <= this.lastIndex, `truncate from ${index}`);
-    this.entries.length = index - this.snapshotIndex - 1;
+    this.entries.length = index - this.slotZero;
     while (
       this.runStarts.length > 1 &&
       (this.runStarts[this.runStarts.length - 1] as number) >= index
@@ -76,11 +90,43 @@ export class RaftLog {
     }
   }
 
+  /**
+   * Entries up to `index` leave memory. Each costs one assignment here and one move later, however
+   * long the log is.
+   */
+  compactTo(index: number): void {
+    assert(index <= this.lastIndex, `compacting to ${index} beyond the log`);
+    if (index <= this.snapshotIndex) return;
+    for (let i = this.snapshotIndex + 1; i <= index; i += 1) {
+      this.entries[i - this.slotZero] = dropped;
+    }
+    let run = 0;
+    while (run + 1 < this.runStarts.length && (this.runStarts[run + 1] as number) <= index)
+      run += 1;
+    this.runStarts.splice(0, run);
+    this.runTerms.splice(0, run);
+    this.runStarts[0] = index;
+    this.snapshotIndex = index;
+    const empty = index + 1 - this.slotZero;
+    if (empty < MIN_DROPPED_SLOTS || empty * 2 < this.entries.length) return;
+    this.entries = this.entries.slice(empty);
+    this.slotZero = index + 1;
+  }
+
+  /** A snapshot takes the place of everything. */
+  restore(index: number, term: number): void {
+    this.entries = [];
+    this.snapshotIndex = index;
+    this.slotZero = index + 1;
+    this.runTerms = [term];
+    this.runStarts = [index];
+  }
+
   /** Entries from `from` up to `maxBytes` (at least one) and never beyond `to`. */
   slice(from: number, to: number, maxBytes: number): readonly LogEntry[] {
-    const start = from - this.snapshotIndex - 1;
-    const limit = Math.min(to, this.lastIndex) - this.snapshotIndex;
-    assert(start >= 0, `slice from ${from} before ${this.firstIndex}`);
+    assert(from > this.snapshotIndex, `slice from ${from} before ${this.firstIndex}`);
+    const start = from - this.slotZero;
+    const limit = Math.min(to, this.lastIndex) + 1 - this.slotZero;
     let end = start;
     let bytes = 0;
     while (end < limit) {

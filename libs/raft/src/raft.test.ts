@@ -74,7 +74,7 @@ describe('proposals', () => {
 });
 
 describe('apply', () => {
-  it('hands out no more than the limit, and goes on as the applier reports', () => {
+  it('hands out no more than the limit, and goes on as the applier reports (bug 33)', () => {
     const raft = lone({ maxApplyingEntries: 2 });
     elect(raft);
     raft.step({ kind: 'applied', index: 1 });
@@ -146,13 +146,105 @@ describe('a member that is no voter', () => {
   });
 });
 
-describe('what is not built yet', () => {
-  it('refuses a change of members, and says so', () => {
-    const { proposals } = lone().step({
-      kind: 'proposeConfiguration',
-      id: 5,
-      configuration: fresh.configuration,
-    });
-    expect(proposals).toEqual([{ id: 5, accepted: false, code: 'unsupported', leader: null }]);
+describe('priority', () => {
+  const ticksToCampaign = (priority: number, draw: number): number => {
+    const raft = lone({ priority, random: () => draw });
+    for (let ticks = 1; ticks < 100; ticks += 1) {
+      const { trace } = raft.step({ kind: 'tick' });
+      if (trace.some((fact) => fact.kind === 'campaignStarted')) return ticks;
+    }
+    return Infinity;
+  };
+
+  it.each([
+    [100, 0.99, 10],
+    [75, 0.9, 14],
+    [50, 0, 10],
+    [50, 0.9, 19],
+    [25, 0, 15],
+    [25, 0.9, 24],
+    [1, 0, 19],
+    [0, 0, Infinity],
+  ])('%d with a draw of %d campaigns after %d ticks', (priority, draw, ticks) => {
+    expect(ticksToCampaign(priority, draw)).toBe(ticks);
+  });
+
+  it('asserts that it is from 0 to 100', () => {
+    expect(() => lone({ priority: 101 })).toThrow('raft:');
+  });
+});
+
+describe('a burst of ticks', () => {
+  it('starts one campaign at most, and none that a live leader would not survive (bug 40)', () => {
+    const configuration = { incoming: ['n1', 'n2', 'n3'], outgoing: [], learners: [] };
+    const raft = lone({}, { ...fresh, configuration });
+    const effects = Array.from({ length: 15 }, () => raft.step({ kind: 'tick' }));
+    const facts = effects.flatMap(({ trace }) => trace);
+    expect(facts.filter((fact) => fact.kind === 'campaignStarted')).toHaveLength(1);
+    expect(raft.status().term).toBe(0);
+  });
+});
+
+describe('a damaged log', () => {
+  const entry: LogEntry = { index: 1, term: 3, kind: 'noop', data: new Uint8Array() };
+
+  it('starts with less than was committed, says so, and stores that it recovers', () => {
+    const hardState = { term: 2, vote: null, commit: 9, isRecovering: true };
+    const raft = lone({}, { ...fresh, hardState, entries: [entry] });
+    expect(raft.status()).toMatchObject({ isRecovering: true, commitIndex: 1, term: 3 });
+    for (let i = 0; i < 50; i += 1) raft.step({ kind: 'tick' });
+    expect(raft.status()).toMatchObject({ role: 'follower', term: 3 });
+    const message = { kind: 'heartbeat', from: 'n2', term: 4, commit: 0, round: 1 } as const;
+    const { append, send } = raft.step({ kind: 'receive', message });
+    expect(append?.hardState).toEqual({ term: 4, vote: null, commit: 1, isRecovering: true });
+    expect(send[0]?.message).toMatchObject({ recovery: expect.any(Number) });
+  });
+
+  it('is whole only when its own recovery is ended, not an earlier one', () => {
+    const hardState = { term: 4, vote: null, commit: 1, isRecovering: true };
+    const raft = lone({ random: () => 0.5 }, { ...fresh, hardState, entries: [entry] });
+    const message = { kind: 'heartbeat', from: 'n2', term: 4, commit: 0, round: 1 } as const;
+    const { send } = raft.step({ kind: 'receive', message });
+    const answer = send[0]?.message;
+    const token = answer?.kind === 'heartbeatResponse' ? (answer.recovery ?? 0) : 0;
+    const end = (endsRecovery: number): RaftEffects =>
+      raft.step({ kind: 'receive', message: { ...message, endsRecovery } });
+    expect(end(token + 1).append).toBeNull();
+    expect(raft.status().isRecovering).toBe(true);
+    expect(end(token).append?.hardState).toEqual({ term: 4, vote: null, commit: 1 });
+    expect(raft.status().isRecovering).toBe(false);
+  });
+});
+
+describe('bytes in flight', () => {
+  it('are free again after a probe: replication goes on (bug 29)', () => {
+    const configuration = { incoming: ['n1'], outgoing: [], learners: ['n2'] };
+    const raft = lone({ maxInflightBytes: 100 }, { ...fresh, configuration });
+    elect(raft);
+    const receive = (index: number, accepted: boolean): RaftEffects => {
+      const hint = accepted ? 0 : index - 1;
+      return raft.step({
+        kind: 'receive',
+        message: {
+          kind: 'appendResponse',
+          from: 'n2',
+          term: 1,
+          accepted,
+          index,
+          hintIndex: hint,
+          hintTerm: hint === 0 ? 0 : 1,
+        },
+      });
+    };
+    receive(1, true);
+    for (let round = 1; round <= 5; round += 1) {
+      complete(raft, propose(raft, 90, 90));
+      expect(raft.status().peers[0]?.inflight).toBeGreaterThan(0);
+      const { lastIndex } = raft.status();
+      receive(lastIndex, false);
+      expect(raft.status().peers[0]).toMatchObject({ state: 'probe', inflight: 0 });
+      receive(lastIndex, true);
+      expect(raft.status().peers[0]).toMatchObject({ state: 'replicate', matchIndex: lastIndex });
+    }
   });
 });

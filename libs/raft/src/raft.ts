@@ -11,16 +11,10 @@ import {
   startPreVote,
 } from './election';
 import { answerOldLeader, receiveAppend, receiveHeartbeat } from './follower';
-import {
-  advanceCommit,
-  checkQuorum,
-  propose,
-  receiveAppendResponse,
-  stepDownStalled,
-  transferLeadership,
-  wakePeer,
-} from './leader';
+import { advanceCommit, checkQuorum, propose, receiveAppendResponse } from './leader';
+import { proposeConfiguration, settleConfiguration } from './membership';
 import { RaftNode } from './node';
+import { forceConfiguration, forgetLeader } from './operator';
 import {
   confirmReads,
   forwardBatch,
@@ -29,9 +23,20 @@ import {
   receiveReadIndex,
   receiveReadIndexResponse,
 } from './reads';
+import { hearRecovery, type PeerAnswer } from './recovery';
+import { peerUnreachable, wakePeer } from './replication';
+import {
+  receiveInstallSnapshot,
+  snapshotInstalled,
+  snapshotRejected,
+  snapshotStored,
+} from './snapshot-receiver';
+import { receiveSnapshotResponse, sendChunk } from './snapshot-sender';
 import { statusOf } from './status';
+import { handOver, transferLeadership } from './transfer';
 import type { HeartbeatResponse, RaftMessage, TimeoutNow, VoteRequest } from './messages';
-import type { Raft, RaftConfig, RaftInput, RestoredState } from './types';
+import type { Progress } from './progress';
+import type { Raft, RaftConfig, RaftInput, RestoredState, SnapshotInput } from './types';
 
 /**
  * A replica as its disk remembers it. A new one gets term 0, no vote, no entries and the initial
@@ -45,44 +50,62 @@ export function createRaft(config: RaftConfig, restored: RestoredState): Raft {
       return node.finish();
     },
     status: () => statusOf(node),
+    snapshotHeader: (index) => node.snapshotHeader(index),
   };
 }
 
 function dispatch(node: RaftNode, input: RaftInput): void {
   switch (input.kind) {
     case 'tick':
-      return tick(node);
+      return tick(node, input.nowMs);
     case 'receive':
       return receive(node, input.message);
     case 'propose':
       return propose(node, input.proposals);
     case 'readIndex':
-      return readIndex(node, input.context);
+      return readIndex(node, input);
     case 'appended':
       return appended(node, input.id, input.lastIndex, input.lastTerm);
     case 'applied':
       return applied(node, input.index);
+    case 'diskStalled':
+      return diskStalled(node);
+    case 'compact':
+      return node.compactTo(input.index);
+    case 'unreachable':
+      return peerUnreachable(node, input.peer);
     case 'transferLeadership':
       node.out.transfer = transferLeadership(node, input.to);
       return;
-    case 'diskStalled':
-      return diskStalled(node);
     case 'proposeConfiguration':
-      node.out.proposal({
-        id: input.id,
-        accepted: false,
-        code: 'unsupported',
-        leader: node.leader,
-      });
-      return;
-    case 'compact':
-      return;
+      return proposeConfiguration(node, input.id, input.change);
+    case 'forceConfiguration':
+      return forceConfiguration(node, input.id, input.configuration);
+    case 'forgetLeader':
+      return forgetLeader(node);
+    default:
+      return dispatchSnapshot(node, input);
   }
 }
 
-function tick(node: RaftNode): void {
-  node.electionElapsed += 1;
-  node.heartbeatElapsed += 1;
+function dispatchSnapshot(node: RaftNode, input: SnapshotInput): void {
+  switch (input.kind) {
+    case 'snapshotChunk':
+      return sendChunk(node, input);
+    case 'snapshotUnavailable':
+      // The peer's answers to heartbeats bring the question up again.
+      return;
+    case 'snapshotStored':
+      return snapshotStored(node, input);
+    case 'snapshotInstalled':
+      return snapshotInstalled(node, input);
+    case 'snapshotRejected':
+      return snapshotRejected(node, input);
+  }
+}
+
+function tick(node: RaftNode, nowMs: number | undefined): void {
+  node.tick(nowMs);
   const isHeartbeatDue = node.heartbeatElapsed >= node.config.heartbeatTicks;
   if (isHeartbeatDue) node.heartbeatElapsed = 0;
   if (node.role === 'leader') {
@@ -90,8 +113,8 @@ function tick(node: RaftNode): void {
     if (isHeartbeatDue && node.role === 'leader') heartbeatTick(node);
     return;
   }
-  if (node.electionElapsed >= node.electionTimeout) {
-    if (node.isVoter && !node.isDiskStalled) startPreVote(node);
+  if (node.electionElapsed >= node.electionTimeout && !node.isLeaderAlive) {
+    if (node.canCampaign && node.config.priority > 0) startPreVote(node);
     else node.becomeFollower(node.term, null);
     return;
   }
@@ -106,8 +129,9 @@ function leaderTimeout(node: RaftNode): void {
   if (node.transferringTo !== null) {
     node.out.trace({ kind: 'transferAborted', to: node.transferringTo });
     node.transferringTo = null;
+    settleConfiguration(node);
   }
-  checkQuorum(node);
+  if (node.role === 'leader') checkQuorum(node);
 }
 
 function appended(node: RaftNode, id: number, lastIndex: number, lastTerm: number): void {
@@ -131,7 +155,7 @@ function diskStalled(node: RaftNode): void {
   if (!node.durability.hasPending || node.isDiskStalled) return;
   node.isDiskStalled = true;
   node.out.trace({ kind: 'diskStalled' });
-  if (node.role === 'leader') stepDownStalled(node);
+  if (node.role === 'leader') handOver(node, 'disk_stalled');
   else if (node.role !== 'follower') node.becomeFollower(node.term, null, 'disk_stalled');
 }
 
@@ -228,6 +252,7 @@ function receiveCurrent(node: RaftNode, message: RaftMessage): void {
       return;
     case 'appendResponse':
     case 'heartbeatResponse':
+    case 'installSnapshotResponse':
       return receiveFromPeer(node, message);
     case 'readIndex':
       return receiveReadIndex(node, message);
@@ -236,8 +261,8 @@ function receiveCurrent(node: RaftNode, message: RaftMessage): void {
     case 'timeoutNow':
       return receiveTimeoutNow(node, message);
     case 'installSnapshot':
-    case 'installSnapshotResponse':
-      return node.drop(message, 'unsupported');
+      if (followSender(node, message)) receiveInstallSnapshot(node, message);
+      return;
   }
 }
 
@@ -249,34 +274,36 @@ function followSender(node: RaftNode, message: RaftMessage): boolean {
   }
   if (node.role !== 'follower') node.becomeFollower(node.term, message.from, 'leader_found');
   else if (node.leader !== message.from) node.becomeFollower(node.term, message.from);
-  node.electionElapsed = 0;
+  node.heardLeader();
   return true;
 }
 
-function receiveFromPeer(
-  node: RaftNode,
-  message: HeartbeatResponse | Extract<RaftMessage, { kind: 'appendResponse' }>,
-): void {
+function receiveFromPeer(node: RaftNode, message: PeerAnswer): void {
   if (node.role !== 'leader') return;
   const peer = node.peers.get(message.from);
   if (peer === undefined) {
     node.drop(message, 'unknown_peer');
     return;
   }
-  if (message.kind === 'appendResponse') {
-    receiveAppendResponse(node, peer, message);
-    return;
-  }
+  if (!hearRecovery(node, peer, message)) return;
+  peer.isActive = true;
+  peer.heardAt = node.ticks;
+  if (message.kind === 'appendResponse') receiveAppendResponse(node, peer, message);
+  else if (message.kind === 'heartbeatResponse') receiveRound(node, peer, message);
+  else receiveSnapshotResponse(node, peer, message);
+}
+
+function receiveRound(node: RaftNode, peer: Progress, { round }: HeartbeatResponse): void {
   // A round that never started proves nothing, whoever claims it.
-  if (message.round <= node.leaderReads.round) {
-    peer.ackedRound = Math.max(peer.ackedRound, message.round);
+  if (round <= node.leaderReads.round && round > peer.ackedRound) {
+    peer.ackedRound = round;
+    peer.ackedRoundMs = node.lease.sentAt(round);
   }
   wakePeer(node, peer);
   confirmReads(node);
 }
 
 function receiveTimeoutNow(node: RaftNode, message: TimeoutNow): void {
-  const canCampaign = node.role === 'follower' && node.isVoter && !node.isDiskStalled;
-  if (canCampaign) startCampaign(node, true);
+  if (node.role === 'follower' && node.canCampaign) startCampaign(node, true);
   else node.drop(message, 'unsupported');
 }

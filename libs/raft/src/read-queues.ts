@@ -53,6 +53,11 @@ export class LeaderReads {
     this.queued = [];
   }
 
+  /** A round that confirms no reads, but the leader itself: for leases and recoveries. */
+  startEmptyRound(): void {
+    this.round += 1;
+  }
+
   /**
    * Takes the rounds that `acked` proves. A round proves only reads that were queued before it
    * started.

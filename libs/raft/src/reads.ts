@@ -3,11 +3,16 @@
 import type { RaftNode } from './node';
 import { quorumValue } from './quorum';
 import type { PendingRead } from './read-queues';
+import { ackedRoundOf, settleRecoveries, startRecoveryRounds } from './recovery';
 import type { Heartbeat, ReadIndexRequest, ReadIndexResponse } from './messages';
-import type { ReadContext } from './types';
+import type { ReadIndexInput } from './types';
 
-export function readIndex(node: RaftNode, context: ReadContext): void {
+export function readIndex(node: RaftNode, { context, lease }: ReadIndexInput): void {
   if (node.role === 'leader') {
+    if (lease !== undefined && hasLease(node, lease.nowMs)) {
+      node.out.read({ context, confirmed: true, index: node.commit });
+      return;
+    }
     leaderRead(node, { from: null, token: context });
     return;
   }
@@ -50,6 +55,22 @@ function leaderRead(node: RaftNode, read: PendingRead): void {
 }
 
 /**
+ * Whether no other leader can have been elected by `nowMs`: a quorum has answered a round that was
+ * sent less than a lease ago, and refuses its votes for longer than that. A clock that went back
+ * proves nothing.
+ */
+export function hasLease(node: RaftNode, nowMs: number): boolean {
+  if (node.role !== 'leader' || !node.lease.isPossible || !hasCommittedInTerm(node)) return false;
+  if (node.transferringTo !== null || node.nowMs === null || nowMs < node.nowMs) return false;
+  const acked = quorumValue(node.configuration, (id) => {
+    if (id === node.id) return Infinity;
+    const peer = node.peers.get(id);
+    return peer === undefined || peer.recovery !== null ? -Infinity : peer.ackedRoundMs;
+  });
+  return node.lease.holds(acked, nowMs);
+}
+
+/**
  * Before an entry of the own term is committed, the leader may not know the newest commit: reads
  * wait (bug 17).
  */
@@ -71,9 +92,12 @@ function startRound(node: RaftNode): void {
 
 /** Takes the waiting reads along, and asks again for rounds whose answers were lost. */
 export function heartbeatTick(node: RaftNode): void {
-  if (node.leaderReads.hasQueued && hasCommittedInTerm(node)) {
-    node.leaderReads.startRound(node.commit);
-  }
+  settleRecoveries(node);
+  const isOpen = hasCommittedInTerm(node);
+  const isRecoveryWaiting = isOpen && startRecoveryRounds(node);
+  if (node.leaderReads.hasQueued && isOpen) node.leaderReads.startRound(node.commit);
+  else if (isRecoveryWaiting || node.lease.isPossible) node.leaderReads.startEmptyRound();
+  if (node.nowMs !== null) node.lease.noteRound(node.leaderReads.round, node.nowMs);
   broadcastHeartbeat(node);
 }
 
@@ -87,16 +111,16 @@ function broadcastHeartbeat(node: RaftNode): void {
     if (last === null || last.commit !== commit) {
       last = { kind: 'heartbeat', from: node.id, term: node.term, commit, round };
     }
-    node.out.send(peer.id, last);
+    const { recovery } = peer;
+    const isEnding = recovery !== null && recovery.isEnding;
+    node.out.send(peer.id, isEnding ? { ...last, endsRecovery: recovery.token } : last);
   }
 }
 
 /** Confirms every round that a quorum has answered. */
 export function confirmReads(node: RaftNode): void {
   if (!node.leaderReads.hasRound) return;
-  const acked = quorumValue(node.configuration, (id) =>
-    id === node.id ? node.leaderReads.round : (node.peers.get(id)?.ackedRound ?? 0),
-  );
+  const acked = quorumValue(node.configuration, (id) => ackedRoundOf(node, id));
   for (const { reads, index } of node.leaderReads.takeConfirmed(acked)) {
     for (const read of reads) {
       if (read.from !== null) answerBatch(node, read, index);

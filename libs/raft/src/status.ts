@@ -1,5 +1,6 @@
 // A snapshot of one replica's state for people and metrics. Nothing may decide on it.
 import type { RaftNode } from './node';
+import { hasLease } from './reads';
 import type { RaftStatus } from './types';
 
 export function statusOf(node: RaftNode): RaftStatus {
@@ -16,6 +17,11 @@ export function statusOf(node: RaftNode): RaftStatus {
     commitIndex: node.commit,
     appliedIndex: node.applied,
     configuration: node.configuration,
+    configurationIndex: node.configurations.currentIndex,
+    isRecovering: node.recovery !== null,
+    isInstalling: node.installing !== null,
+    priority: node.config.priority,
+    hasLease: node.nowMs !== null && hasLease(node, node.nowMs),
     transferringTo: node.transferringTo,
     isDiskStalled: node.isDiskStalled,
     peers: [...node.peers.values()].map((peer) => ({
@@ -25,6 +31,8 @@ export function statusOf(node: RaftNode): RaftStatus {
       state: peer.state,
       isActive: peer.isActive,
       inflight: peer.inflightCount,
+      ...(peer.transfer?.place ? { pendingSnapshotIndex: peer.transfer.place.index } : null),
+      ...(peer.recovery === null ? null : { isRecovering: true }),
     })),
   };
 }

@@ -1,10 +1,10 @@
 // The language of scenarios. A file is a story in `#` lines, commands in `>` lines, and below each
 // command the lines that it is expected to print. Running a file gives the file that it should have
 // been.
-import type { AppendRequest, Heartbeat, RaftMessage, VoteRequest } from '../messages';
-import type { LogEntry } from '../types';
-import { formatEntries, formatMessage } from './format';
-import { ScenarioWorld, type Flight, type Limits } from './world';
+import { changeOf, diskOf, injected, limitsOf, namesOf, placeOf } from './arguments';
+import { ScenarioDisk } from './disk';
+import { formatConfiguration, formatEntries, formatMessage } from './format';
+import { ScenarioWorld, type Flight } from './world';
 
 /** Runs every command of `text` and returns the text with the lines that the commands print. */
 export function runScenario(text: string): string {
@@ -68,8 +68,10 @@ class ScenarioRunner {
         return;
       case 'log':
         return world.place(id, diskOf(args.options));
+      case 'join':
+        return world.place(id, new ScenarioDisk(), limitsOf(args.options));
       case 'tick':
-        return this.repeat(Number(second ?? 1), () => world.step(id, { kind: 'tick' }));
+        return this.repeat(Number(second ?? 1), () => world.tick(id));
       case 'campaign':
         return this.campaign(id);
       case 'elect':
@@ -81,6 +83,12 @@ class ScenarioRunner {
         return this.take(args).forEach((flight) => world.deliver(flight));
       case 'drop':
         return this.drop(args);
+      case 'cut':
+        args.words.forEach((each) => world.cut.add(each));
+        return;
+      case 'heal':
+        args.words.forEach((each) => world.cut.delete(each));
+        return;
       case 'repeat':
         return this.select(args).forEach((flight) => world.deliver(flight));
       case 'inject':
@@ -100,8 +108,14 @@ class ScenarioRunner {
         world.step(id, { kind: 'propose', proposals });
         return;
       }
-      case 'read':
-        world.step(id, { kind: 'readIndex', context: Number(second) });
+      case 'read': {
+        const lease = words[2] === 'lease' ? { nowMs: world.member(id).nowMs } : undefined;
+        const context = Number(second);
+        world.step(id, { kind: 'readIndex', context, ...(lease && { lease }) });
+        return;
+      }
+      case 'clock':
+        world.member(id).nowMs += Number(second);
         return;
       case 'transfer':
         world.step(id, { kind: 'transferLeadership', to: second ?? null });
@@ -132,6 +146,62 @@ class ScenarioRunner {
           world.say(`${each} ${formatEntries(world.member(each).disk.entries)}`),
         );
       default:
+        return this.executeMembers(command, { words, options });
+    }
+  }
+
+  private executeMembers(command: string, { words, options }: Arguments): void {
+    const { world } = this;
+    const id = words[0] ?? '';
+    const second = words[1];
+    switch (command) {
+      case 'change':
+        world.step(id, { kind: 'proposeConfiguration', change: changeOf(options) });
+        return;
+      case 'leave':
+        world.step(id, { kind: 'proposeConfiguration', change: { kind: 'leave' } });
+        return;
+      case 'force': {
+        const [incoming, learners] = [namesOf(options, 'voters'), namesOf(options, 'learners')];
+        const configuration = { incoming, outgoing: [], learners };
+        world.step(id, { kind: 'forceConfiguration', configuration });
+        return;
+      }
+      case 'members': {
+        const { configuration, configurationIndex } = world.member(id).raft.status();
+        world.say(`${id} ${formatConfiguration(configuration)} at ${configurationIndex}`);
+        return;
+      }
+      case 'forget':
+        world.step(id, { kind: 'forgetLeader' });
+        return;
+      case 'unreachable':
+        world.step(id, { kind: 'unreachable', peer: second ?? '' });
+        return;
+      default:
+        return this.executeSnapshots(command, { words, options });
+    }
+  }
+
+  private executeSnapshots(command: string, { words, options }: Arguments): void {
+    const { world } = this;
+    const id = words[0] ?? '';
+    switch (command) {
+      case 'snapshot':
+        return world.takeSnapshot(id, Number(options.get('size') ?? 100));
+      case 'compact':
+        return world.compact(id, Number(words[1]));
+      case 'slow-install':
+        world.member(id).isInstallSlow = true;
+        return;
+      case 'install':
+        return world.install(id, options.get('damaged') === 'yes');
+      case 'damage': {
+        const { disk } = world.member(id);
+        disk.damage(Number(options.get('kept')), options.get('vote') === 'lost');
+        return world.place(id, disk);
+      }
+      default:
         throw new Error(`no command ${command}`);
     }
   }
@@ -153,7 +223,7 @@ class ScenarioRunner {
   /** Time passes for one member until it campaigns. */
   private campaign(id: string): void {
     for (let ticks = 0; ticks < 100; ticks += 1) {
-      const { trace } = this.world.step(id, { kind: 'tick' });
+      const { trace } = this.world.tick(id);
       if (trace.some((fact) => fact.kind === 'campaignStarted')) return;
     }
     throw new Error(`${id} does not campaign`);
@@ -175,97 +245,5 @@ class ScenarioRunner {
     const taken = this.select(args).slice(0, Number(args.options.get('count') ?? Infinity));
     this.world.flights = this.world.flights.filter((flight) => !taken.includes(flight));
     return taken;
-  }
-}
-
-function limitsOf(options: ReadonlyMap<string, string>): Limits {
-  const limits: Record<string, number> = {};
-  for (const [name, value] of options) limits[name] = Number(value);
-  return limits;
-}
-
-function termsOf(list: string): number[] {
-  return list === '' ? [] : list.split(',').map(Number);
-}
-
-function entriesOf(terms: readonly number[], firstIndex: number): LogEntry[] {
-  return terms.map((term, i) => ({
-    index: firstIndex + i,
-    term,
-    kind: 'command',
-    data: new TextEncoder().encode(`${firstIndex + i}@${term}`),
-  }));
-}
-
-function diskOf(options: ReadonlyMap<string, string>): {
-  hardState: { term: number; vote: string | null; commit: number };
-  entries: LogEntry[];
-} {
-  const terms = termsOf(options.get('terms') ?? '');
-  const term = Number(options.get('term') ?? terms[terms.length - 1] ?? 0);
-  const vote = options.get('vote') ?? null;
-  const hardState = { term, vote, commit: Number(options.get('commit') ?? 0) };
-  return { hardState, entries: entriesOf(terms, 1) };
-}
-
-function placeOf(place: string): { lastIndex: number; lastTerm: number } {
-  const [lastIndex = 0, lastTerm = 0] = place.split('@').map(Number);
-  return { lastIndex, lastTerm };
-}
-
-/** A message made by hand: `inject n2 append from=n1 term=2 prev=3@1 commit=2 terms=2,2`. */
-function injected(
-  kind: string,
-  options: ReadonlyMap<string, string>,
-): { from: string; message: RaftMessage } {
-  const from = options.get('from') ?? '';
-  const term = Number(options.get('term'));
-  const commit = Number(options.get('commit') ?? 0);
-  switch (kind) {
-    case 'append': {
-      const { lastIndex: prevIndex, lastTerm: prevTerm } = placeOf(options.get('prev') ?? '0@0');
-      const entries = entriesOf(termsOf(options.get('terms') ?? ''), prevIndex + 1);
-      const message: AppendRequest = { kind, from, term, prevIndex, prevTerm, commit, entries };
-      return { from, message };
-    }
-    case 'heartbeat': {
-      const message: Heartbeat = {
-        kind,
-        from,
-        term,
-        commit,
-        round: Number(options.get('round') ?? 0),
-      };
-      return { from, message };
-    }
-    case 'preVote':
-    case 'vote': {
-      const transfer = options.get('order') === 'yes';
-      const last = placeOf(options.get('last') ?? '0@0');
-      const message: VoteRequest = { kind, from, term, ...last, transfer };
-      return { from, message };
-    }
-    case 'preVoteResponse':
-    case 'voteResponse':
-      return { from, message: { kind, from, term, granted: options.get('granted') === 'yes' } };
-    case 'appendResponse': {
-      const index = Number(options.get('matches'));
-      const message = {
-        kind,
-        from,
-        term,
-        accepted: true,
-        index,
-        hintIndex: 0,
-        hintTerm: 0,
-      } as const;
-      return { from, message };
-    }
-    case 'heartbeatResponse':
-      return { from, message: { kind, from, term, round: Number(options.get('round') ?? 0) } };
-    case 'timeoutNow':
-      return { from, message: { kind, from, term } };
-    default:
-      throw new Error(`cannot inject ${kind}`);
   }
 }

@@ -2,6 +2,7 @@
 // Only for reading.
 import type { RaftMessage } from '../messages';
 import type {
+  Configuration,
   LogEntry,
   LogWrite,
   ProposalOutcome,
@@ -28,21 +29,47 @@ export function formatMessage(message: RaftMessage): string {
     }
     case 'appendResponse':
       return message.accepted
-        ? `${head} matches ${message.index}`
-        : `${head} rejects ${message.index} hint ${message.hintIndex}@${message.hintTerm}`;
-    case 'heartbeat':
-      return `${head} commit ${message.commit} round ${message.round}`;
+        ? `${head} matches ${message.index}${formatMark(message)}`
+        : `${head} rejects ${message.index} hint ${message.hintIndex}@${message.hintTerm}${formatMark(message)}`;
+    case 'heartbeat': {
+      const ending = message.endsRecovery === undefined ? '' : ' ends recovery';
+      return `${head} commit ${message.commit} round ${message.round}${ending}`;
+    }
     case 'heartbeatResponse':
-      return `${head} round ${message.round}`;
+      return `${head} round ${message.round}${formatMark(message)}`;
     case 'readIndex':
       return head;
     case 'readIndexResponse':
       return `${head} ${message.confirmed ? `index ${message.index}` : 'refused'}`;
     case 'timeoutNow':
-    case 'installSnapshot':
-    case 'installSnapshotResponse':
       return head;
+    case 'installSnapshot': {
+      const { snapshot, offset, size, data } = message;
+      const bytes = `bytes ${offset}-${offset + data.length} of ${size}`;
+      return `${head} snapshot ${snapshot.index}@${snapshot.term} ${bytes}`;
+    }
+    case 'installSnapshotResponse': {
+      const wish = message.accepted ? `wants ${message.offset}` : 'damaged';
+      return `${head} snapshot ${message.index} ${wish}${formatMark(message)}`;
+    }
   }
+}
+
+function formatMark(message: { recovery?: number; isVoteLost?: boolean }): string {
+  if (message.recovery === undefined) return '';
+  return message.isVoteLost === true ? ' recovering, vote lost' : ' recovering';
+}
+
+/** `[n1 n2] from [n1] learners [n3] next [n4] left by itself`. */
+export function formatConfiguration(configuration: Configuration): string {
+  const { incoming, outgoing, learners, learnersNext = [], autoLeave } = configuration;
+  const list = (ids: readonly string[]): string => `[${ids.join(' ')}]`;
+  const parts = [list(incoming)];
+  if (outgoing.length > 0) parts.push(`from ${list(outgoing)}`);
+  if (learners.length > 0) parts.push(`learners ${list(learners)}`);
+  if (learnersNext.length > 0) parts.push(`next ${list(learnersNext)}`);
+  if (autoLeave === true) parts.push('left by itself');
+  return parts.join(' ');
 }
 
 export function formatEntries(entries: readonly LogEntry[]): string {
@@ -54,7 +81,8 @@ export function formatWrite(write: LogWrite): string {
   const parts = [`write #${write.id}`];
   if (hardState !== null) {
     const { term, vote, commit } = hardState;
-    parts.push(`term ${term} vote ${vote ?? '-'} commit ${commit}`);
+    const state = hardState.isRecovering === true ? ' recovering' : '';
+    parts.push(`term ${term} vote ${vote ?? '-'} commit ${commit}${state}`);
   }
   if (truncateFrom !== null) parts.push(`truncate from ${truncateFrom}`);
   if (entries.length > 0) parts.push(`entries ${formatEntries(entries)}`);
@@ -63,6 +91,9 @@ export function formatWrite(write: LogWrite): string {
 }
 
 export function formatTrace(fact: RaftTrace): string {
+  if (fact.kind === 'configurationChanged') {
+    return `${fact.kind}: ${formatConfiguration(fact.configuration)} at ${fact.index}`;
+  }
   const { kind, ...facts } = fact;
   const words = Object.entries(facts).map(([name, value]) => `${name} ${String(value ?? '-')}`);
   return [`${kind}:`, ...words].join(' ');
@@ -93,7 +124,12 @@ export function formatStatus(status: RaftStatus): string[] {
   ];
   for (const peer of status.peers) {
     const { state, matchIndex, nextIndex, inflight } = peer;
-    lines.push(`  ${peer.id} ${state} match ${matchIndex} next ${nextIndex} inflight ${inflight}`);
+    const pending =
+      peer.pendingSnapshotIndex === undefined ? '' : ` snapshot ${peer.pendingSnapshotIndex}`;
+    const mark = peer.isRecovering === true ? ' recovering' : '';
+    lines.push(
+      `  ${peer.id} ${state} match ${matchIndex} next ${nextIndex} inflight ${inflight}${pending}${mark}`,
+    );
   }
   return lines;
 }
