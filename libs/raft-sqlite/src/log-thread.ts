@@ -1,26 +1,39 @@
 // Where the log's database runs: a worker thread in service, so that an fsync never holds up heartbeats, or the caller's own
-// thread where no worker can be loaded. Both take one group at a time and answer when it is durable.
+// thread where no worker can be loaded. Both do one thing at a time, in order, and answer when it is done.
 
 import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { LogDatabase, type RestoredLog } from './log-database';
-import { type PackedGroup } from './packed-write';
+import type { LogDatabase } from './log-database';
+import { openLogDatabase, type OpenLocation, type RestoredLog } from './open-database';
 import { RaftLogError, type RaftLogFault } from './raft-log-error';
-import { type LogLocation } from './schema';
+
+/** What the thread can be asked to do: the database's own verbs. */
+export type LogVerb = Exclude<
+  {
+    [V in keyof LogDatabase]: LogDatabase[V] extends (...args: never[]) => unknown ? V : never;
+  }[keyof LogDatabase],
+  'close' | 'checkpointIfDue'
+>;
+export type LogArguments<V extends LogVerb> = Parameters<LogDatabase[V]>;
+export type LogAnswer<V extends LogVerb> = ReturnType<LogDatabase[V]>;
 
 export interface LogThread {
   readonly restored: RestoredLog;
-  /** Resolves when the group is on disk; rejects with a RaftLogError, after which nothing may be committed. */
-  commit(group: PackedGroup): Promise<void>;
+  /** Rejects with a RaftLogError; unless that is a refusal, nothing may be asked any more. `moved` can't be used again. */
+  ask<V extends LogVerb>(
+    verb: V,
+    args: LogArguments<V>,
+    moved?: ArrayBuffer[],
+  ): Promise<LogAnswer<V>>;
   close(): Promise<void>;
 }
 
 export type ToLogThread =
-  { readonly type: 'commit'; readonly group: PackedGroup } | { readonly type: 'close' };
+  { readonly verb: LogVerb; readonly args: readonly unknown[] } | { readonly verb: 'close' };
 export type FromLogThread =
   | { readonly type: 'restored'; readonly log: RestoredLog }
-  | { readonly type: 'durable' }
-  | { readonly type: 'closed' }
+  | { readonly type: 'done'; readonly answer: unknown }
+  | { readonly type: 'refused'; readonly fault: RaftLogFault }
   | { readonly type: 'failed'; readonly fault: RaftLogFault };
 
 /** Bundled beside the app, or one folder above the chunk that holds this code. */
@@ -33,29 +46,41 @@ export function logWorkerUrl(): URL {
   return found;
 }
 
-export async function openInThread(location: LogLocation): Promise<LogThread> {
-  const { database, restored } = guard(() => LogDatabase.open(location));
+/** Does what a message asks. Throws whatever goes wrong. */
+export function obey(database: LogDatabase, verb: LogVerb, args: readonly unknown[]): unknown {
+  const method = database[verb] as (...args: unknown[]) => unknown;
+  return method.apply(database, [...args]);
+}
+
+export async function openInThread(location: OpenLocation): Promise<LogThread> {
+  const { database, restored } = openLogDatabase(location);
+  let failure: RaftLogError | null = null;
+  let isClosed = false;
   return {
     restored,
-    commit: async (group) => {
+    ask: async <V extends LogVerb>(verb: V, args: LogArguments<V>) => {
       // A completion never arrives inside the call that asked for it.
       await Promise.resolve();
-      guard(() => database.commit(group));
-      guard(() => database.checkpointIfDue());
+      if (isClosed) throw new RaftLogError('closed', 'The log is closed');
+      if (failure !== null) throw failure;
+      try {
+        const answer = obey(database, verb, args) as LogAnswer<V>;
+        database.checkpointIfDue();
+        return answer;
+      } catch (thrown) {
+        const error = RaftLogError.from(thrown);
+        if (!error.isRefusal) failure = error;
+        throw error;
+      }
     },
-    close: async () => database.close(),
+    close: async () => {
+      isClosed = true;
+      database.close();
+    },
   };
 }
 
-function guard<T>(act: () => T): T {
-  try {
-    return act();
-  } catch (thrown) {
-    throw RaftLogError.from(thrown);
-  }
-}
-
-export async function openInWorker(location: LogLocation, url: URL): Promise<LogThread> {
+export async function openInWorker(location: OpenLocation, url: URL): Promise<LogThread> {
   const worker = new Worker(url, {
     workerData: location,
     // The thread holds one group at a time; a small heap keeps the process small.
@@ -69,14 +94,18 @@ export async function openInWorker(location: LogLocation, url: URL): Promise<Log
   if (first.type !== 'restored') throw new Error(`raft log: worker answered ${first.type}`);
   return {
     restored: first.log,
-    commit: async (group) => {
-      const message: ToLogThread = { type: 'commit', group };
-      worker.postMessage(message, [group.bytes.buffer]);
-      await answers.next();
+    ask: async <V extends LogVerb>(verb: V, args: LogArguments<V>, moved: ArrayBuffer[] = []) => {
+      const answered = answers.next();
+      worker.postMessage({ verb, args } satisfies ToLogThread, moved);
+      const answer = await answered;
+      if (answer.type === 'done') return answer.answer as LogAnswer<V>;
+      throw new Error(`raft log: worker answered ${answer.type}`);
     },
     close: async () => {
-      worker.postMessage({ type: 'close' } satisfies ToLogThread);
-      await answers.next();
+      const answered = answers.next();
+      worker.postMessage({ verb: 'close' } satisfies ToLogThread);
+      // After a failure nobody answers, and nothing more may be written.
+      await answered.catch(() => undefined);
       await worker.terminate();
     },
   };
@@ -92,8 +121,10 @@ class AnswerQueue {
 
   constructor(worker: Worker) {
     worker.on('message', (answer: FromLogThread) => {
-      if (answer.type === 'failed') this.fail(answer.fault);
-      else this.waiting.shift()?.resolve(answer);
+      if (answer.type === 'failed') this.fail(RaftLogError.of(answer.fault));
+      else if (answer.type === 'refused') {
+        this.waiting.shift()?.reject(RaftLogError.of(answer.fault));
+      } else this.waiting.shift()?.resolve(answer);
     });
     worker.on('error', (error) => this.fail(RaftLogError.from(error)));
     worker.on('exit', (code) =>
@@ -106,11 +137,8 @@ class AnswerQueue {
     return new Promise((resolve, reject) => this.waiting.push({ resolve, reject }));
   }
 
-  private fail(fault: RaftLogFault): void {
-    this.failure ??=
-      fault instanceof RaftLogError
-        ? fault
-        : new RaftLogError(fault.code, fault.reason, fault.facts);
+  private fail(error: RaftLogError): void {
+    this.failure ??= error;
     for (const { reject } of this.waiting.splice(0)) reject(this.failure);
   }
 }

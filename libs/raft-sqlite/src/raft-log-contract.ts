@@ -6,12 +6,28 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { HardState, LogEntry, LogWrite, RestoredState } from '@skein/raft';
+import type { RaftLog } from './raft-log';
 
-export interface OpenLog {
-  readonly restored: RestoredState;
-  write(write: LogWrite): void;
-  close(): Promise<void>;
-}
+/** What a replica asks of its log. */
+export type OpenLog = Pick<
+  RaftLog,
+  | 'restored'
+  | 'repair'
+  | 'meta'
+  | 'write'
+  | 'compact'
+  | 'saveSnapshot'
+  | 'readSnapshot'
+  | 'storeChunk'
+  | 'install'
+  | 'loadSnapshot'
+  | 'size'
+  | 'outstandingMs'
+  | 'setEpoch'
+  | 'rotateDataKey'
+  | 'changeKey'
+  | 'close'
+>;
 export type OpenLogIn = (
   directory: string,
   onDurable: (writes: readonly LogWrite[]) => void,
@@ -55,9 +71,13 @@ export class WrittenLog {
     return written;
   }
 
-  get restored(): RestoredState {
+  get open(): OpenLog {
     if (this.log === undefined) throw new Error('not open');
-    return this.log.restored;
+    return this.log;
+  }
+
+  get restored(): RestoredState {
+    return this.open.restored;
   }
 
   /** Resolves when all of them are durable. */

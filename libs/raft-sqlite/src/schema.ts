@@ -1,7 +1,5 @@
-// The log's file: how it is opened, what it must promise, whose it is. Everything here happens before the first entry is read.
+// The log's file: how it is opened, what it must promise, and which tables it has. Knows nothing of what rows mean.
 
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { RaftLogError } from './raft-log-error';
 
@@ -14,22 +12,17 @@ export interface LogLocation {
 }
 
 export const logFileName = 'raft-log.sqlite';
-const schemaVersion = 1;
 /** A replica that is being replaced may need a moment to let go. */
 const busyTimeoutMs = 500;
 /** Earlier ones can corrupt a file when its write-ahead log is reset. */
 const oldestSqlite = [3, 51, 3] as const;
 
-export function openConnection(location: LogLocation): Connection {
-  mkdirSync(location.directory, { recursive: true, mode: 0o700 });
-  const connection = new Database(join(location.directory, logFileName), {
-    timeout: busyTimeoutMs,
-  });
+/** Throws what SQLite throws for a damaged file. */
+export function openConnection(path: string): Connection {
+  const connection = new Database(path, { timeout: busyTimeoutMs });
   try {
     demandSqlite(connection);
     demandDurability(connection);
-    createTables(connection);
-    demandOwner(connection, location);
     return connection;
   } catch (thrown) {
     connection.close();
@@ -54,6 +47,7 @@ export function isAtLeast(version: string, oldest: readonly number[]): boolean {
 
 /** Order matters: this SQLite falls back to NORMAL at the first write after WAL unless FULL is set after it. */
 function demandDurability(connection: Connection): void {
+  connection.pragma('auto_vacuum = INCREMENTAL');
   connection.pragma('locking_mode = EXCLUSIVE');
   connection.pragma('journal_mode = WAL');
   connection.pragma('synchronous = FULL');
@@ -62,6 +56,8 @@ function demandDurability(connection: Connection): void {
   connection.pragma('wal_autocheckpoint = 0');
   connection.pragma('mmap_size = 0');
   connection.pragma('cache_size = -1024');
+  // The lock is taken by the first read.
+  connection.prepare('SELECT count(*) FROM sqlite_schema').get();
   assertDurability(connection);
 }
 
@@ -75,44 +71,63 @@ export function assertDurability(connection: Connection): void {
   });
 }
 
-function createTables(connection: Connection): void {
-  connection.exec(`
-    BEGIN IMMEDIATE;
-    CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-    CREATE TABLE IF NOT EXISTS hard_state (
-      only INTEGER PRIMARY KEY CHECK (only = 1),
-      term INTEGER NOT NULL,
-      vote TEXT,
-      committed INTEGER NOT NULL
-    ) STRICT;
-    CREATE TABLE IF NOT EXISTS entries (
-      log_index INTEGER PRIMARY KEY,
-      term INTEGER NOT NULL,
-      kind INTEGER NOT NULL,
-      crc INTEGER NOT NULL,
-      data BLOB NOT NULL
-    ) STRICT;
-    COMMIT;
-  `);
+const tables = [
+  `CREATE TABLE chunk (
+  place INTEGER PRIMARY KEY,
+  key INTEGER NOT NULL,
+  crc INTEGER NOT NULL,
+  data BLOB NOT NULL
+) STRICT`,
+  `CREATE TABLE entry (
+  log_index INTEGER PRIMARY KEY,
+  term INTEGER NOT NULL,
+  kind INTEGER NOT NULL,
+  written INTEGER NOT NULL,
+  key INTEGER NOT NULL,
+  crc INTEGER NOT NULL,
+  data BLOB NOT NULL
+) STRICT`,
+  `CREATE TABLE identity (
+  only INTEGER PRIMARY KEY CHECK (only = 1),
+  line TEXT NOT NULL
+) STRICT`,
+  `CREATE TABLE snapshot (
+  number INTEGER PRIMARY KEY,
+  log_index INTEGER NOT NULL,
+  term INTEGER NOT NULL,
+  configuration TEXT NOT NULL,
+  size INTEGER NOT NULL,
+  stage INTEGER NOT NULL,
+  chain INTEGER NOT NULL,
+  entry_crc INTEGER NOT NULL,
+  written INTEGER NOT NULL,
+  crc INTEGER NOT NULL
+) STRICT`,
+  `CREATE TABLE state (
+  only INTEGER PRIMARY KEY CHECK (only = 1),
+  term INTEGER NOT NULL,
+  vote TEXT,
+  committed INTEGER NOT NULL,
+  recovering INTEGER NOT NULL,
+  written INTEGER NOT NULL,
+  last_index INTEGER NOT NULL,
+  last_crc INTEGER NOT NULL,
+  crc INTEGER NOT NULL
+) STRICT`,
+];
+
+export function createTables(connection: Connection): void {
+  for (const table of tables) connection.exec(table);
 }
 
-function demandOwner(connection: Connection, { directory, clusterId, replicaId }: LogLocation) {
-  const read = connection.prepare('SELECT value FROM meta WHERE name = ?').pluck();
-  const write = connection.prepare('INSERT INTO meta (name, value) VALUES (?, ?)');
-  const version = read.get('schema_version') as string | undefined;
-  if (version === undefined) {
-    connection.transaction(() => {
-      write.run('schema_version', String(schemaVersion));
-      write.run('cluster_id', clusterId);
-      write.run('replica_id', replicaId);
-    })();
-    return;
-  }
-  if (Number(version) !== schemaVersion) {
-    throw new RaftLogError('schema_unknown', `The log has schema ${version}`, { version });
-  }
-  const owner = { clusterId: read.get('cluster_id'), replicaId: read.get('replica_id') };
-  if (owner.clusterId === clusterId && owner.replicaId === replicaId) return;
-  const message = `The directory belongs to replica '${String(owner.replicaId)}' of cluster '${String(owner.clusterId)}'`;
-  throw new RaftLogError('foreign_directory', message, { directory, ...owner });
+/** The definitions are data on disk as well: a changed one would misread rows, or refuse them later. */
+export function hasAllTables(connection: Connection): boolean {
+  const found = connection.prepare('SELECT sql FROM sqlite_schema ORDER BY name').pluck().all();
+  return found.length === tables.length && tables.every((table, at) => found[at] === table);
+}
+
+/** The first release's tables, without snapshots and checksummed state. */
+export function isFirstSchema(connection: Connection): boolean {
+  const names = connection.prepare('SELECT name FROM sqlite_schema ORDER BY name').pluck().all();
+  return ['entries', 'hard_state', 'meta'].every((name) => names.includes(name));
 }
