@@ -1,6 +1,6 @@
 // The command line from outside: a real process that talks to a real gateway, before services that stand in.
 
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,6 +8,9 @@ import { join } from 'node:path';
 import { startNatsServer, type NatsServer } from '../support/nats-server';
 import { bundle, startGateway, tokens, type GatewayProcess } from './gateway-process';
 import { startStandIns, type StandIns } from './stand-in-services';
+
+// Each command is a process of its own.
+jest.setTimeout(60_000);
 
 let folder: string;
 let nats: NatsServer;

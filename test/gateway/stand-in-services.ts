@@ -2,27 +2,26 @@
 // real contracts over a real NATS server and keep just enough state to answer.
 
 import {
-  clusterStatusContract,
   createEndpointsContract,
   createNetworkContract,
   eventsContract,
   getNetworkContract,
-  grantLeaseContract,
   listEndpointsContract,
   listHostsContract,
   listNetworksContract,
   networkCreatedEvent,
-  rangeContract,
   SkeinError,
-  transactionContract,
   type HistoryEvent,
-  type KeyValue,
   type NetworkView,
 } from '@skein/contracts';
 import { Messenger } from '@skein/messaging';
+import { StandInCluster } from './stand-in-cluster';
+import { StandInStore } from './stand-in-store';
 
 export interface StandIns {
   readonly messenger: Messenger;
+  readonly store: StandInStore;
+  readonly cluster: StandInCluster;
   /** Requests that have reached a service, by request id and verb. */
   readonly seen: { requestId: string; verb: string }[];
   happen(type: string, networkId: string): HistoryEvent;
@@ -44,21 +43,8 @@ export async function startStandIns(natsUrl: string): Promise<StandIns> {
     return event;
   };
 
-  serveStore(messenger);
-  messenger
-    .service({ name: 'consensus', version: '0.0.1', description: 'stand-in' })
-    .serve(clusterStatusContract, () => ({
-      clusterId: 'c1',
-      replicaId: 'm1',
-      leaderId: 'm1',
-      term: 2,
-      role: 'leader' as const,
-      lastIndex: 5,
-      commitIndex: 5,
-      appliedIndex: 5,
-      revision,
-      members: [],
-    }));
+  const store = new StandInStore(messenger);
+  const cluster = new StandInCluster(messenger, store, () => revision);
   messenger
     .service({ name: 'ipam', version: '0.0.1', description: 'stand-in' })
     .serve(createNetworkContract, (spec, { requestId }) => {
@@ -141,50 +127,9 @@ export async function startStandIns(natsUrl: string): Promise<StandIns> {
       };
     });
   await messenger.flush();
-  return { messenger, seen, happen, stop: () => messenger.drain() };
-}
-
-/** Transactions on single keys, compared by version or value. */
-function serveStore(messenger: Messenger): void {
-  const kvs = new Map<string, KeyValue>();
-  const leases = new Set<string>();
-  let revision = 100;
-  const service = messenger.service({ name: 'store', version: '0.0.1', description: 'stand-in' });
-  service.serve(grantLeaseContract, ({ lease = 'l', ttlMs }) => {
-    leases.add(lease);
-    return { lease, ttlMs, revision };
-  });
-  service.serve(rangeContract, ({ key }) => {
-    const found = kvs.get(key);
-    return { revision, kvs: found ? [found] : [], count: found ? 1 : 0, more: false };
-  });
-  service.serve(transactionContract, ({ compare, success, failure }) => {
-    const succeeded = compare.every(({ key, target, value }) => {
-      const kv = kvs.get(key);
-      return (target === 'version' ? (kv?.version ?? 0) : kv?.value) === value;
-    });
-    revision += 1;
-    const results = (succeeded ? success : failure).map((operation) => {
-      const { key } = operation;
-      if (operation.type === 'put') {
-        const { value, lease } = operation;
-        if (lease !== undefined && !leases.has(lease)) {
-          throw new SkeinError('lease_not_found', `no lease '${lease}'`);
-        }
-        kvs.set(key, { key, value, createRevision: revision, modRevision: revision, version: 1 });
-        return { type: 'put' as const };
-      }
-      if (operation.type === 'delete') {
-        return { type: 'delete' as const, deleted: kvs.delete(key) ? 1 : 0 };
-      }
-      const found = kvs.get(key);
-      return {
-        type: 'range' as const,
-        kvs: found ? [found] : [],
-        count: found ? 1 : 0,
-        more: false,
-      };
-    });
-    return { succeeded, revision, results };
-  });
+  const stop = (): Promise<void> => {
+    store.stop();
+    return messenger.drain();
+  };
+  return { messenger, seen, store, cluster, happen, stop };
 }

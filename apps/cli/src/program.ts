@@ -1,43 +1,10 @@
 // Every command, its arguments and its help. What a command does is loaded when it runs, so that help is quick.
 
-import { Argument, Command, InvalidArgumentError } from 'commander';
-import type { Session } from './session';
+import { Argument, Command, Option } from 'commander';
+import { count, door, label, repeat, type Options } from './door';
+import { registerOperatorCommands } from './operator-commands';
 
-type Options = Record<string, unknown>;
-type Handler = (session: Session, ...rest: never[]) => Promise<void>;
-
-const repeat = (value: string, earlier: string[] | undefined) => [...(earlier ?? []), value];
-
-const count = (text: string): number => {
-  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('Expected a whole number.');
-  return Number(text);
-};
-
-const label = (text: string, earlier: Record<string, string> | undefined) => {
-  const at = text.indexOf('=');
-  if (at < 1) throw new InvalidArgumentError('Expected name=value.');
-  return { ...earlier, [text.slice(0, at)]: text.slice(at + 1) };
-};
-
-/** Adds what every command has, and runs it with a session, its arguments and its options. */
-function door(
-  command: Command,
-  load: () => Promise<Handler>,
-  examples: readonly string[] = [],
-): void {
-  command
-    .option('--json', 'print JSON')
-    .option('--no-color', 'print without colors')
-    .action(async (...given: unknown[]) => {
-      const { json, color: _color, ...options } = (given.at(-2) ?? {}) as Options;
-      const { openSession } = await import('./session');
-      const handler = (await load()) as (...all: unknown[]) => Promise<void>;
-      await handler(openSession(json === true), ...given.slice(0, -2), options);
-    });
-  if (examples.length > 0) {
-    command.addHelpText('after', `\nExamples:\n${examples.map((each) => `  ${each}`).join('\n')}`);
-  }
-}
+const commas = (text: string): string[] => text.split(',').map((part) => part.trim());
 
 export async function makeProgram(): Promise<Command> {
   const program = new Command('skein')
@@ -56,8 +23,7 @@ export async function makeProgram(): Promise<Command> {
   endpoints(program);
   hosts(program);
   history(program);
-  cluster(program);
-  store(program);
+  registerOperatorCommands(program);
   machine(program);
   return program;
 }
@@ -240,59 +206,6 @@ function history(program: Command): void {
   );
 }
 
-function cluster(program: Command): void {
-  const group = program.command('cluster').description('the managers and who of them leads');
-  const load = () => import('./commands/cluster');
-  door(
-    group.command('status').description('show the managers as their leader sees them'),
-    async () => (await load()).status,
-    ['skein cluster status'],
-  );
-  door(
-    group
-      .command('transfer [to]')
-      .description('hand leadership to another manager, or to the one furthest ahead'),
-    async () => (await load()).transfer,
-    ['skein cluster transfer m2'],
-  );
-}
-
-function store(program: Command): void {
-  const kv = program.command('kv').description('the key-value store as it is');
-  const load = () => import('./commands/kv');
-  door(
-    kv
-      .command('get <key>')
-      .description('read a key, or all keys with a prefix')
-      .option('--prefix', 'all keys that start with it')
-      .option('--limit <n>', 'at most so many', count)
-      .option('--revision <revision>', 'as of this revision', count),
-    async () => (await load()).get,
-    ['skein kv get /skein/ --prefix', 'skein kv get greeting --revision 12'],
-  );
-  door(kv.command('put <key> <value>').description('write a key'), async () => (await load()).put, [
-    'skein kv put greeting hello',
-  ]);
-  door(
-    kv
-      .command('del <key>')
-      .description('delete a key, or all keys with a prefix')
-      .option('--prefix', 'all keys that start with it'),
-    async () => (await load()).del,
-    ['skein kv del greeting'],
-  );
-  door(
-    kv
-      .command('txn [file]')
-      .description('run a transaction given as JSON, from a file or standard input'),
-    async () => (await load()).txn,
-    [
-      `echo '{"compare":[{"key":"k","target":"version","operator":"=","value":0}],`,
-      `  "success":[{"type":"put","key":"k","value":"v"}]}' | skein kv txn`,
-    ],
-  );
-}
-
 function machine(program: Command): void {
   door(
     program.command('doctor').description('find out what is in the way'),
@@ -305,11 +218,12 @@ function machine(program: Command): void {
     .option('--seeds <n>', 'so many seeds', count)
     .option('--seed <seed>', 'the first seed; alone: only this one', count)
     .option('--plant <fault>', 'break a rule on purpose, to see that it is noticed')
+    .option('--trace', 'of one seed: print what happens')
     .option('--json', 'print JSON')
     .option('--no-color', 'print without colors')
     .addHelpText(
       'after',
-      '\nExamples:\n  skein simulate raft --seeds 1000\n  skein simulate raft --seed 42 --plant stale-reads',
+      '\nExamples:\n  skein simulate raft --seeds 1000\n  skein simulate raft --seed 42 --plant stale-reads\n  skein simulate cluster --seeds 500\n  skein simulate cluster --seed 7 --trace',
     )
     .action(async (what: string, { json = false, ...options }: Options & { json?: boolean }) => {
       const { simulate } = await import('./commands/simulate');
@@ -322,6 +236,7 @@ function machine(program: Command): void {
       const { simulatePart } = await import('./commands/simulate');
       await simulatePart(what, Number(first), Number(seeds), options.plant);
     });
+  bench(program);
   program
     .command('sabotage')
     .description('break one safety rule after the other in a copy; the tests must notice each')
@@ -335,6 +250,26 @@ function machine(program: Command): void {
       await sabotage({ home, json, ...(only === undefined ? {} : { only }) });
     });
   program
+    .command('verify')
+    .addArgument(new Argument('<what>', 'what is proven').choices(['consensus']))
+    .description('prove on real processes and disks what a bad day does not break')
+    .option('--seconds <n>', 'how long faults last', count, 120)
+    .option('--only <proofs>', 'of faults,old-leader,disks,damage,members,growth,encryption', commas)
+    .option('--json', 'print JSON')
+    .option('--no-color', 'print without colors')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  skein verify consensus\n  skein verify consensus --only faults --seconds 600',
+    )
+    .action(
+      async (_: string, options: { json?: boolean; seconds: number; only?: readonly string[] }) => {
+        const { verifyConsensus, proofsOf } = await import('./commands/verify');
+        const home = process.env['SKEIN_HOME'] ?? process.cwd();
+        const { json = false, seconds, only } = options;
+        await verifyConsensus({ home, json, seconds, only: proofsOf(only) });
+      },
+    );
+  program
     .command('completion')
     .addArgument(new Argument('<shell>', 'the shell').choices(['bash', 'zsh', 'fish']))
     .description('print a completion script')
@@ -342,5 +277,37 @@ function machine(program: Command): void {
     .action(async (shell: 'bash' | 'zsh' | 'fish') => {
       const { completionScript } = await import('./commands/completion');
       process.stdout.write(completionScript(program, shell));
+    });
+}
+
+function bench(program: Command): void {
+  const home = () => process.env['SKEIN_HOME'] ?? process.cwd();
+  program
+    .command('bench')
+    .addArgument(new Argument('<what>', 'what is measured').choices(['store']))
+    .description('measure the store, side by side with a peer in one run')
+    .addOption(new Option('--vs <peer>', 'measure this one too').choices(['etcd']))
+    .option('--quick', 'a short run, to see that it works')
+    .option('--only <groups>', 'of puts,gets,transactions,watches,failover,keys', commas)
+    .option('--rounds <n>', 'rounds of each measurement', count)
+    .option('--duration <seconds>', 'of one measurement', count)
+    .option('--kills <n>', 'leaders killed', count)
+    .option('--keys <n>', 'keys in the store when it is restarted and weighed', count)
+    .option('--profile <folder>', "write the managers' and the client's CPU profiles there")
+    .option('--json', 'print JSON')
+    .option('--no-color', 'print without colors')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  skein bench store --vs etcd\n  skein bench store --quick --only puts,gets --json',
+    )
+    .action(async (_what: string, { json = false, ...options }: Options & { json?: boolean }) => {
+      const { benchStore } = await import('./commands/bench');
+      await benchStore({ ...options, json, home: home(), path: process.env['PATH'] ?? '' });
+    });
+  program
+    .command('bench-world <ip> <settings>', { hidden: true })
+    .action(async (ip: string, settings: string) => {
+      const { runWorld } = await import('@skein/bench');
+      await runWorld(ip, JSON.parse(settings) as Parameters<typeof runWorld>[1]);
     });
 }

@@ -15,6 +15,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { eventsContract, parseErrorHelp, subjectPrefix } from '@skein/contracts';
 import type { Messenger } from '@skein/messaging';
 import type { ServiceLogger } from '@skein/service-boot';
+import { StoreClient } from '@skein/store-client';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GatewayConfig } from './gateway.config';
 import { Asking } from './http/asking';
@@ -78,6 +79,7 @@ function makeParts(config: GatewayConfig, messenger: Messenger, logger: ServiceL
   });
   return {
     messenger: asking,
+    store: StoreClient.connect(messenger),
     authenticate: authenticator(config.tokens),
     idempotency: new Idempotency(asking),
     routes,

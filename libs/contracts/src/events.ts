@@ -19,6 +19,21 @@ export const leaderChangedEvent = defineEvent({
   }),
 });
 
+/** A replica whose log was damaged holds everything again. */
+export const replicaRepairedEvent = defineEvent({
+  noun: 'replica',
+  verb: 'repaired',
+  body: z.object({
+    ...committed,
+    clusterId: idSchema,
+    replicaId: idSchema,
+    appliedIndex: z.int(),
+    /** What had been found wrong, and the first log entry that was not provably whole; absent: not known any more. */
+    reason: z.string().optional(),
+    lostFrom: z.int().optional(),
+  }),
+});
+
 const networkBody = z.object({ ...committed, networkId: idSchema, name: z.string() });
 export const networkCreatedEvent = defineEvent({
   noun: 'network',

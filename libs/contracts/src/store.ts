@@ -12,7 +12,7 @@ export const maxOperations = 2_048;
 const service = 'store';
 const keySchema = z.string().max(maxKeyBytes);
 const valueSchema = z.string().max(maxValueBytes);
-const leaseIdSchema = z.string().min(1).max(64);
+export const leaseIdSchema = z.string().min(1).max(64);
 
 export const keyValueSchema = z.object({
   key: z.string(),
@@ -25,7 +25,7 @@ export const keyValueSchema = z.object({
 export type KeyValue = z.output<typeof keyValueSchema>;
 
 /** `rangeEnd` is exclusive; `prefix: true` takes all keys that start with `key`. At most one of the two. */
-const spanShape = {
+export const spanShape = {
   key: keySchema,
   rangeEnd: keySchema.optional(),
   prefix: z.boolean().optional(),
@@ -48,12 +48,32 @@ export const rangeShape = {
   keysOnly: z.boolean().optional(),
   countOnly: z.boolean().optional(),
   descending: z.boolean().optional(),
+  /** Order before `limit` is counted; absent: by key, ascending. Wins over `descending`. */
+  sort: z
+    .strictObject({
+      by: z.enum(['key', 'version', 'createRevision', 'modRevision', 'value']),
+      order: z.enum(['ascending', 'descending']),
+    })
+    .optional(),
+  minModRevision: revisionSchema.optional(),
+  maxModRevision: revisionSchema.optional(),
+  minCreateRevision: revisionSchema.optional(),
+  maxCreateRevision: revisionSchema.optional(),
 };
+/**
+ * `linearizable` (default) confirms leadership first; `lease` answers at once while the leader's lease holds, else as
+ * `linearizable`; `bounded` answers from a replica that is at most `maxStalenessMs` behind; `stale` from memory at once.
+ */
+export const consistencySchema = z.enum(['linearizable', 'lease', 'bounded', 'stale']);
+export type Consistency = z.output<typeof consistencySchema>;
+
 export const rangeRequestSchema = z.strictObject({
   ...rangeShape,
-  /** `linearizable` (default) confirms leadership first; `stale` answers from memory at once. */
-  consistency: z.enum(['linearizable', 'stale']).optional(),
+  consistency: consistencySchema.optional(),
+  /** For `bounded`; refused with `too_stale` if the replica is further behind. */
+  maxStalenessMs: z.int().min(0).max(3_600_000).optional(),
 });
+/** An answer never exceeds about 700 KiB: it ends early with `more`. */
 export const rangeReplySchema = z.object({
   revision: revisionSchema,
   kvs: z.array(keyValueSchema),
@@ -67,6 +87,9 @@ const putShape = {
   value: valueSchema,
   lease: leaseIdSchema.optional(),
   previous: z.boolean().optional(),
+  /** Keep the value (or lease) that the key has, which must exist; `value` is then empty (`lease` absent). */
+  ignoreValue: z.boolean().optional(),
+  ignoreLease: z.boolean().optional(),
 };
 const deleteShape = { ...spanShape, previous: z.boolean().optional() };
 
@@ -78,14 +101,33 @@ export const compareSchema = z.strictObject({
 });
 export type Compare = z.output<typeof compareSchema>;
 
-export const operationSchema = z.discriminatedUnion('type', [
+const writeOrReadSchemas = [
   z.strictObject({ type: z.literal('put'), ...putShape }),
   z.strictObject({ type: z.literal('delete'), ...deleteShape }),
   z.strictObject({ type: z.literal('range'), ...rangeShape }),
-]);
-export type Operation = z.output<typeof operationSchema>;
+] as const;
 
-export const operationResultSchema = z.discriminatedUnion('type', [
+/** A transaction inside another one, at most four levels in all. Its compares see the state before the whole. */
+export interface TransactionOperation {
+  type: 'txn';
+  compare: readonly Compare[];
+  success: readonly Operation[];
+  failure: readonly Operation[];
+}
+export type Operation = z.output<(typeof writeOrReadSchemas)[number]> | TransactionOperation;
+
+const branchSchema = z.lazy(() => z.array(operationSchema).max(maxOperations));
+export const operationSchema: z.ZodType<Operation, Operation> = z.discriminatedUnion('type', [
+  ...writeOrReadSchemas,
+  z.strictObject({
+    type: z.literal('txn'),
+    compare: z.array(compareSchema).max(maxOperations),
+    success: branchSchema,
+    failure: branchSchema,
+  }),
+]);
+
+const plainResultSchemas = [
   z.object({ type: z.literal('put'), previous: keyValueSchema.optional() }),
   z.object({
     type: z.literal('delete'),
@@ -98,8 +140,18 @@ export const operationResultSchema = z.discriminatedUnion('type', [
     count: z.int(),
     more: z.boolean(),
   }),
+] as const;
+export type OperationResult =
+  | z.output<(typeof plainResultSchemas)[number]>
+  | { type: 'txn'; succeeded: boolean; results: OperationResult[] };
+export const operationResultSchema: z.ZodType<OperationResult> = z.discriminatedUnion('type', [
+  ...plainResultSchemas,
+  z.object({
+    type: z.literal('txn'),
+    succeeded: z.boolean(),
+    results: z.lazy(() => z.array(operationResultSchema)),
+  }),
 ]);
-export type OperationResult = z.output<typeof operationResultSchema>;
 
 export const transactionRequestSchema = z.strictObject({
   compare: z.array(compareSchema).max(maxOperations).default([]),
@@ -202,6 +254,11 @@ export const watchContract = defineContract({
     fromRevision: revisionSchema.optional(),
     deliver: z.string().min(1).max(256),
     previous: z.boolean().optional(),
+    /** Kinds of events that are left out. */
+    filters: z
+      .array(z.enum(['noput', 'nodelete']))
+      .max(2)
+      .optional(),
   }),
   reply: z.object({ revision: revisionSchema, renewWithinMs: z.int() }),
   idempotent: true,

@@ -23,6 +23,9 @@ export const processStatusSchema = z.object({
 export type ProcessStatus = z.output<typeof processStatusSchema>;
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
+const managerId = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, "expected a–z 0–9 -, at most 32, as in 'm4'");
 const argv = z.array(z.string()).min(1);
 
 export const controlMethods = {
@@ -35,6 +38,13 @@ export const controlMethods = {
   stop: { params: z.strictObject({ process: name }), result: z.object({}) },
   /** Starts a process that is not running and answers when it is ready. */
   start: { params: z.strictObject({ process: name }), result: z.object({}) },
+  /** Starts a manager that joins the cluster, now and at each later start; nothing new if it is there already. */
+  addManager: { params: z.strictObject({ id: managerId }), result: z.object({}) },
+  /** Ends a manager for good and throws its data away. */
+  removeManager: {
+    params: z.strictObject({ id: managerId }),
+    result: z.object({ removed: z.boolean() }),
+  },
   addContainer: { params: z.strictObject({ name }), result: z.object({ netns: z.string() }) },
   removeContainer: { params: z.strictObject({ name }), result: z.object({}) },
   /** The resolver that programs in this container are given. */

@@ -20,6 +20,8 @@ export interface LocalLayout {
   /** New with every start: the hosts' namespaces are made anew, which is a reboot to their agents. */
   readonly bootId: string;
   readonly managers: readonly string[];
+  /** Those of the managers that came to a cluster that was there: they start with nothing and are told the rest. */
+  readonly joined?: readonly string[];
   readonly hosts: readonly LocalHost[];
   /** Where the hosts reach NATS: the underlay bridge's own address. */
   readonly natsUrl: string;
@@ -35,6 +37,7 @@ export const underlayAddress = `${underlay}.254`;
 export const underlayPrefixLength = 24;
 export const natsPort = 4222;
 export const maxHosts = 32;
+export const maxManagers = 9;
 
 function account(user: string): NatsAccount {
   return { user, password: randomBytes(18).toString('base64url'), inboxPrefix: `_INBOX_${user}` };
@@ -56,6 +59,17 @@ export function createLayout(size: { managers: number; hosts: number }): LocalLa
     agents: Object.fromEntries(hosts.map((host) => [host.id, account(`host-${host.id}`)])),
     adminToken: randomBytes(24).toString('base64url'),
   };
+}
+
+export function withManager(layout: LocalLayout, id: string): LocalLayout {
+  if (layout.managers.includes(id)) return layout;
+  const joined = [...(layout.joined ?? []), id];
+  return { ...layout, managers: [...layout.managers, id], joined };
+}
+
+export function withoutManager(layout: LocalLayout, id: string): LocalLayout {
+  const without = (ids: readonly string[]) => ids.filter((each) => each !== id);
+  return { ...layout, managers: without(layout.managers), joined: without(layout.joined ?? []) };
 }
 
 /** The layout of an earlier start, rebooted: the same cluster, accounts and hosts, another boot. */

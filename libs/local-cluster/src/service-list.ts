@@ -24,13 +24,12 @@ export interface ProcessListOptions {
   readonly httpFd: number;
 }
 
-/** Small heaps: the services hold little, and nine of them share one machine. */
-const nodeFlags = [
-  '--no-warnings',
-  '--max-semi-space-size=1',
-  '--optimize-for-size',
-  '--v8-pool-size=1',
-];
+/**
+ * Small young generations: the services hold little, and nine of them share one machine. Not `--optimize-for-size`: it saves
+ * nothing here and doubles what a write costs a manager (libs/raft/PERFORMANCE.md).
+ */
+const nodeFlags = ['--no-warnings', '--v8-pool-size=1'];
+const youngMib = (app: string): number => (app === 'consensus' ? 2 : 1);
 
 export const netnsOfHost = (hostId: string): string => `host-${hostId}`;
 
@@ -43,9 +42,29 @@ function natsEnv(url: string, account: NatsAccount): Record<string, string> {
   };
 }
 
+/** A manager that joins counts nobody as a voter by itself: who votes, it learns from the others. */
+function managerEnv({ layout, dataDir }: ProcessListOptions, id: string): Record<string, string> {
+  const { joined = [] } = layout;
+  const founders = layout.managers.filter((each) => !joined.includes(each));
+  return {
+    SKEIN_CLUSTER_ID: layout.clusterId,
+    SKEIN_REPLICA_ID: id,
+    SKEIN_DATA_DIR: join(dataDir, id),
+    SKEIN_VOTERS: (joined.includes(id) ? [id] : founders).join(','),
+    ...(joined.includes(id) ? { SKEIN_JOIN: '1' } : {}),
+  };
+}
+
+export const managerProcess = (id: string): string => `consensus-${id}`;
+
 export function processList(options: ProcessListOptions): readonly ProcessSpec[] {
   const { layout, home, dataDir } = options;
-  const bundle = (app: string) => [process.execPath, ...nodeFlags, join(home, 'dist', `${app}.js`)];
+  const bundle = (app: string) => [
+    process.execPath,
+    ...nodeFlags,
+    `--max-semi-space-size=${youngMib(app)}`,
+    join(home, 'dist', `${app}.js`),
+  ];
   const services = { ...natsEnv(layout.natsUrl, layout.services), SKEIN_EXIT_WITH_PARENT: '1' };
   const service = (name: string, app: string, env: Record<string, string>): ProcessSpec => ({
     name,
@@ -66,12 +85,7 @@ export function processList(options: ProcessListOptions): readonly ProcessSpec[]
       saysReady: false,
     },
     ...layout.managers.map((id) =>
-      service(`consensus-${id}`, 'consensus', {
-        SKEIN_CLUSTER_ID: layout.clusterId,
-        SKEIN_REPLICA_ID: id,
-        SKEIN_VOTERS: layout.managers.join(','),
-        SKEIN_DATA_DIR: join(dataDir, id),
-      }),
+      service(managerProcess(id), 'consensus', managerEnv(options, id)),
     ),
     service('ipam', 'ipam', { SKEIN_REPLICA_ID: 'ipam-1' }),
     service('registry', 'registry', {

@@ -2,7 +2,7 @@
 // crashes, answers the control socket. When it ends, for whatever reason, the kernel ends everything else of the world.
 
 import { execFile, type ChildProcess } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -10,11 +10,11 @@ import { SkeinError } from '@skein/contracts';
 import { ServiceProcess } from './child-process';
 import type { ControlHandlers, RunResult } from './control-protocol';
 import { serveControl } from './control-server';
-import { type LocalLayout, natsPort } from './layout';
+import { type LocalLayout, maxManagers, natsPort, withManager, withoutManager } from './layout';
 import { memoryOf } from './memory';
 import { natsConfiguration } from './nats-configuration';
 import { netnsOfContainer, Network } from './network';
-import { processList } from './service-list';
+import { managerProcess, processList, type ProcessSpec } from './service-list';
 
 export interface SupervisorConfig {
   readonly layout: LocalLayout;
@@ -41,6 +41,7 @@ export class Supervisor {
   readonly #processes = new Map<string, ServiceProcess>();
   readonly #restarts = new Map<string, number>();
   readonly #runs = new Map<string, ChildProcess>();
+  #layout: LocalLayout;
   #stopping = false;
 
   constructor(
@@ -48,20 +49,68 @@ export class Supervisor {
     private readonly onShutdown: () => void,
   ) {
     this.#network = new Network(config.programs);
-    const { layout, home, dataDir, programs } = config;
-    const specs = processList({ layout, home, dataDir, natsServer: programs.natsServer, httpFd });
-    const logDir = join(dataDir, 'logs');
-    for (const spec of specs) {
-      this.#processes.set(
-        spec.name,
-        new ServiceProcess(spec, {
-          logDir,
-          nsenter: programs.nsenter,
-          httpFd,
-          onExit: (name) => this.#onExit(name),
-        }),
+    this.#layout = config.layout;
+    for (const spec of this.#specs()) this.#supervise(spec);
+  }
+
+  #specs(): readonly ProcessSpec[] {
+    const { home, dataDir, programs } = this.config;
+    const { natsServer } = programs;
+    return processList({ layout: this.#layout, home, dataDir, natsServer, httpFd });
+  }
+
+  #supervise(spec: ProcessSpec): ServiceProcess {
+    const process = new ServiceProcess(spec, {
+      logDir: join(this.config.dataDir, 'logs'),
+      nsenter: this.config.programs.nsenter,
+      httpFd,
+      onExit: (name) => this.#onExit(name),
+    });
+    this.#processes.set(spec.name, process);
+    return process;
+  }
+
+  /** From now on, and at later starts. */
+  #keepLayout(layout: LocalLayout): void {
+    this.#layout = layout;
+    const path = join(this.config.dataDir, 'layout.json');
+    writeFileSync(`${path}.new`, JSON.stringify(layout), { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+  }
+
+  async #addManager(id: string): Promise<void> {
+    const { dataDir } = this.config;
+    const layout = withManager(this.#layout, id);
+    if (layout.managers.length > maxManagers) {
+      throw new SkeinError(
+        'invalid_request',
+        `a local cluster has ${maxManagers} managers at most`,
       );
     }
+    // Folders of the services lie beside those of the managers.
+    if (layout !== this.#layout && existsSync(join(dataDir, id))) {
+      throw new SkeinError('invalid_request', `'${id}' can't be a manager's name here`, {
+        field: 'id',
+      });
+    }
+    mkdirSync(join(dataDir, id), { recursive: true });
+    this.#keepLayout(layout);
+    const name = managerProcess(id);
+    const spec = this.#specs().find((each) => each.name === name);
+    const process = this.#processes.get(name) ?? this.#supervise(spec as ProcessSpec);
+    process.start();
+    await process.ready();
+  }
+
+  async #removeManager(id: string): Promise<boolean> {
+    const name = managerProcess(id);
+    const process = this.#processes.get(name);
+    if (process === undefined) return false;
+    await process.stop();
+    this.#processes.delete(name);
+    this.#keepLayout(withoutManager(this.#layout, id));
+    rmSync(join(this.config.dataDir, id), { recursive: true, force: true });
+    return true;
   }
 
   async start(progress: (step: string) => void): Promise<void> {
@@ -109,8 +158,8 @@ export class Supervisor {
   }
 
   #onExit(name: string): void {
-    const process = this.#process(name);
-    if (this.#stopping || !process.wanted || !this.config.restart) return;
+    const process = this.#processes.get(name);
+    if (process === undefined || this.#stopping || !process.wanted || !this.config.restart) return;
     this.#restarts.set(name, (this.#restarts.get(name) ?? 0) + 1);
     setTimeout(() => {
       if (!this.#stopping && process.wanted) process.start();
@@ -144,6 +193,8 @@ export class Supervisor {
         await this.#process(process).ready();
         return {};
       },
+      addManager: ({ id }) => this.#addManager(id).then(() => ({})),
+      removeManager: async ({ id }) => ({ removed: await this.#removeManager(id) }),
       addContainer: async ({ name }) => ({ netns: await this.#network.addContainer(name) }),
       removeContainer: async ({ name }) => {
         await this.#network.removeContainer(name);

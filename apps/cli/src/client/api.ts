@@ -32,6 +32,12 @@ export class Api {
     return this.#repeat('GET', path + queryText(query), undefined);
   }
 
+  /** Asked once: for those who want to know how things are just now. */
+  ask(path: string, query: Query = {}): Promise<Json> {
+    const headers = { 'x-request-id': newRequestId() };
+    return this.#once('GET', path + queryText(query), undefined, headers);
+  }
+
   post(path: string, body: unknown, query: Query = {}): Promise<Json> {
     return this.#repeat('POST', path + queryText(query), body);
   }
@@ -55,8 +61,14 @@ export class Api {
   }
 
   /** An open answer, for streams. Throws as the others do. */
-  async open(path: string, query: Query, signal: AbortSignal, accept: string): Promise<Response> {
-    const headers = { accept, 'x-request-id': newRequestId() };
+  async open(
+    path: string,
+    query: Query,
+    signal: AbortSignal,
+    accept: string,
+    extra: Record<string, string> = {},
+  ): Promise<Response> {
+    const headers = { accept, 'x-request-id': newRequestId(), ...extra };
     return this.#send('GET', path + queryText(query), undefined, headers, signal);
   }
 

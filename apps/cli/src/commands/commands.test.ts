@@ -65,6 +65,7 @@ describe('simulate', () => {
     seed,
     steps: 10,
     faults: 2,
+    faultsByKind: { crash: 2 },
     simulatedMs: 1_000,
     violations,
   });

@@ -7,6 +7,13 @@ import { table, type Cell } from './table';
 const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const quietMs = 1_000;
 
+const barCells = 24;
+
+export interface Bar {
+  at(done: number, total: number, detail?: string): void;
+  end(): void;
+}
+
 export class Output {
   readonly json: boolean;
 
@@ -30,6 +37,37 @@ export class Output {
 
   table(head: readonly string[], rows: readonly (readonly Cell[])[], none: string): string {
     return rows.length === 0 ? pc.dim(none) : table(head, rows, process.stdout.columns);
+  }
+
+  /** In place of what the terminal shows; one below the other elsewhere. */
+  screen(text: string): void {
+    this.line(process.stdout.isTTY ? `\x1b[H\x1b[2J${text}` : `${text}\n`);
+  }
+
+  /** A bar on terminals; elsewhere a line now and then. `total` 0: not known. */
+  bar(what: string): Bar {
+    const { stderr } = process;
+    const { json } = this;
+    let told = -1;
+    return {
+      at(done, total, detail = '') {
+        if (json) return;
+        const part = total > 0 ? Math.max(0, Math.min(1, done / total)) : 0;
+        const percent = Math.floor(part * 100);
+        if (stderr.isTTY) {
+          const filled = Math.round(part * barCells);
+          const cells = '█'.repeat(filled) + '░'.repeat(barCells - filled);
+          const shown = total > 0 ? `${cells} ${percent} %` : '';
+          stderr.write(`\r\x1b[K${what} ${shown} ${detail}`.trimEnd());
+        } else if (total > 0 && Math.floor(percent / 25) > told) {
+          told = Math.floor(percent / 25);
+          stderr.write(`${what}: ${percent} %\n`);
+        }
+      },
+      end() {
+        if (!json && stderr.isTTY) stderr.write('\r\x1b[K');
+      },
+    };
   }
 
   async progress<T>(what: string, work: Promise<T>): Promise<T> {

@@ -7,12 +7,13 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { eventsQuery } from '../routes/history';
 import { checkReadiness } from './readiness';
 import type { EventFeed } from './event-feed';
+import type { Store } from '@skein/store-client';
 import type { Metrics } from './metrics';
 import { openApiDocument } from './openapi';
 import { errorsPage, homePage, operationsPage } from './pages';
 import { problemContentType, toProblem, toSkeinError } from './problem';
 import type { Route } from './route';
-import { admit, fastifyPath, mountRoutes, type RouterParts } from './router';
+import { admit, fastifyPath, mountRoutes, routeContext, type RouterParts } from './router';
 import { parseJson } from './json';
 
 /** Requests that are being answered at once; event streams count too. */
@@ -22,6 +23,8 @@ export interface EdgeParts extends Omit<RouterParts, 'messenger'> {
   readonly messenger: RouterParts['messenger'] & { readonly connected: boolean };
   readonly routes: readonly Route[];
   readonly events: EventFeed;
+  /** Opens watches for readers of the store. */
+  readonly store: Pick<Store, 'watch'>;
   readonly metrics: Metrics;
   readonly errorHelp: () => readonly ErrorHelp[];
   readonly warn: (facts: object, message: string) => void;
@@ -58,9 +61,11 @@ export function mountEdge(fastify: FastifyInstance, parts: EdgeParts): void {
     mountOpen(scope, parts);
     const stream = parts.routes.find((route) => route.operation === 'streamEvents');
     if (stream !== undefined) mountEvents(scope, stream, parts);
+    for (const route of parts.routes)
+      if (route.stream !== undefined) mountStream(scope, route, parts);
     mountRoutes(
       scope,
-      parts.routes.filter((route) => route !== stream),
+      parts.routes.filter((route) => route !== stream && route.stream === undefined),
       parts,
     );
     done();
@@ -173,6 +178,38 @@ function mountEvents(scope: FastifyInstance, route: Route, parts: EdgeParts): vo
         if (!reply.raw.headersSent) throw thrown;
         parts.warn({ err: thrown, requestId: request.id }, 'event stream failed');
         reply.raw.end();
+      });
+      return undefined;
+    },
+  });
+}
+
+/** Thrown before the first byte it is a problem like any other; after it the connection breaks off, which readers notice. */
+function mountStream(scope: FastifyInstance, route: Route, parts: EdgeParts): void {
+  const { stream } = route;
+  if (stream === undefined) return;
+  scope.route({
+    method: route.method,
+    url: fastifyPath(route.path),
+    onRequest: (request, _reply, done) => {
+      admit(request, route, parts.authenticate);
+      done();
+    },
+    handler: async (request, reply) => {
+      const params = parseBody(route.params, request.params, 'The path');
+      const query = parseBody(route.query, request.query, 'The query');
+      const { 'last-event-id': lastEventId } = request.headers;
+      const context = {
+        ...routeContext(parts.messenger, request),
+        response: reply.raw,
+        takeOver: () => void reply.hijack(),
+        watch: (asked: Parameters<Store['watch']>[0]) => parts.store.watch(asked),
+        lastEventId: typeof lastEventId === 'string' ? lastEventId : undefined,
+      };
+      await stream({ params, query, body: undefined }, context).catch((thrown: unknown) => {
+        if (!reply.raw.headersSent) throw thrown;
+        parts.warn({ err: thrown, requestId: request.id }, 'stream failed');
+        reply.raw.destroy();
       });
       return undefined;
     },

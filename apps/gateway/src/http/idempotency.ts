@@ -63,7 +63,14 @@ export class Idempotency {
       requestId: request.requestId,
       at: this.#now(),
     };
-    const earlier = await this.#claim(claim);
+    let earlier: StoredAnswer | undefined;
+    try {
+      earlier = await this.#claim(claim);
+    } catch (thrown) {
+      // A full store still takes deletes, and must not need room for them. What it refuses with a key, it refuses without.
+      if (SkeinError.from(thrown).code !== 'no_space') throw thrown;
+      return { stored: await request.answer(), replayed: false };
+    }
     if (earlier !== undefined) return { stored: earlier, replayed: true };
     return { stored: await this.#carryOut(claim, request.answer), replayed: false };
   }
@@ -160,11 +167,13 @@ export class Idempotency {
     return kvs[0] && recordSchema.parse(JSON.parse(kvs[0].value));
   }
 
-  /** One lease an hour holds the keys of that hour. That another gateway was faster is no fault. */
+  /** One lease an hour holds the keys of that hour. That another gateway was faster is no fault; a full store is. */
   async #grant(lease: string, requestId: string): Promise<void> {
     await this.#messenger
       .request(grantLeaseContract, { ttlMs: keepMs + hourMs, lease }, { requestId })
-      .catch(() => undefined);
+      .catch((thrown: unknown) => {
+        if (SkeinError.from(thrown).code === 'no_space') throw thrown;
+      });
   }
 }
 

@@ -80,15 +80,16 @@ function operationOf(route: Route): ZodOpenApiOperationObject {
     responses: {
       [String(success.status)]: {
         description: success.description,
-        content: { [mediaType(route)]: { schema: success.schema, example: success.example } },
+        content: {
+          [success.mediaType ?? 'application/json']: {
+            schema: success.schema,
+            example: success.example,
+          },
+        },
       },
       ...problemReplies(errorsOf(route)),
     },
   };
-}
-
-function mediaType(route: Route): string {
-  return route.operation === 'streamEvents' ? 'text/event-stream' : 'application/json';
 }
 
 function headersOf(route: Route): z.ZodObject {
@@ -105,7 +106,7 @@ function headersOf(route: Route): z.ZodObject {
     .meta({ description: 'The same key and request are carried out once, for 24 hours.' });
   return z.object({
     'X-Request-Id': requestId,
-    ...(route.method === 'POST' ? { 'Idempotency-Key': key } : {}),
+    ...(route.method === 'POST' && route.isUnkeyed !== true ? { 'Idempotency-Key': key } : {}),
     ...(route.errors.includes('precondition_failed') ? { 'If-Match': ifMatch } : {}),
   });
 }
@@ -116,7 +117,7 @@ export function errorsOf(route: Route): ErrorCode[] {
       ...route.errors,
       ...alwaysPossible,
       ...(route.body === undefined ? [] : withBody),
-      ...(route.method === 'POST' ? onPost : []),
+      ...(route.method === 'POST' && route.isUnkeyed !== true ? onPost : []),
     ]),
   ];
 }

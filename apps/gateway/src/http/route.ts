@@ -8,20 +8,37 @@ import {
   type ReplyOf,
   type RequestOf,
 } from '@skein/contracts';
+import type { Store } from '@skein/store-client';
+import type { ServerResponse } from 'node:http';
 import type { z } from 'zod';
 import type { Role } from './tokens';
 
 export type Method = 'GET' | 'POST' | 'DELETE';
+
+export interface AskOptions {
+  readonly timeoutMs?: number;
+  /** Whom to ask, for a contract that each instance serves for itself. */
+  readonly instance?: string;
+}
 
 export interface RouteContext {
   readonly requestId: string;
   ask<C extends Contract>(
     contract: C,
     body: RequestOf<C>,
-    options?: { timeoutMs?: number },
+    options?: AskOptions,
   ): Promise<ReplyOf<C>>;
   /** Compares `If-Match`, if the request has one, with the resource as it is now. */
   readonly match: (current: () => Promise<{ revision: number }>) => Promise<void>;
+}
+
+/** What a route that answers piece by piece gets besides. */
+export interface StreamContext extends RouteContext {
+  readonly response: ServerResponse;
+  /** To be called before the first byte; what is thrown earlier is the answer. */
+  readonly takeOver: () => void;
+  readonly watch: Store['watch'];
+  readonly lastEventId: string | undefined;
 }
 
 export interface RouteReply {
@@ -56,13 +73,25 @@ export interface RouteShape<P extends z.ZodType, Q extends z.ZodType, B extends 
     readonly description: string;
     readonly schema: z.ZodType;
     readonly example: unknown;
+    /** Default `application/json`. */
+    readonly mediaType?: string;
   };
+  /**
+   * True for what does no harm when it is repeated and must work while the store has no leader or no room: idempotency keys,
+   * which the store keeps, are not looked at.
+   */
+  readonly isUnkeyed?: boolean;
   /** Refusals that belong to this route; those that any route can answer are added by the document. */
   readonly errors: readonly ErrorCode[];
   readonly handle: (
     request: RouteRequest<z.output<P>, z.output<Q>, z.output<B>>,
     context: RouteContext,
   ) => Promise<RouteReply>;
+  /** Answers by itself, piece by piece; `handle` is then not asked. Resolves when the answer has ended. */
+  readonly stream?: (
+    request: RouteRequest<z.output<P>, z.output<Q>, z.output<B>>,
+    context: StreamContext,
+  ) => Promise<void>;
 }
 
 /** Types forgotten: the table holds routes of every shape. */

@@ -82,7 +82,7 @@ function parsedBody(route: Route, request: FastifyRequest): unknown {
   throw new SkeinError('invalid_request', 'This request takes no body');
 }
 
-function routeContext(
+export function routeContext(
   messenger: Pick<Messenger, 'request'>,
   request: FastifyRequest,
 ): RouteContext {
@@ -137,7 +137,7 @@ function send(reply: FastifyReply, request: FastifyRequest, answer: StoredAnswer
 
 function idempotencyKey(route: Route, request: FastifyRequest): string | undefined {
   const key = request.headers['idempotency-key'];
-  if (key === undefined || route.method !== 'POST') return undefined;
+  if (key === undefined || route.method !== 'POST' || route.isUnkeyed === true) return undefined;
   if (typeof key === 'string' && /^[\x21-\x7e]{1,255}$/.test(key)) return key;
   throw new SkeinError('invalid_request', 'An Idempotency-Key has 1–255 visible ASCII characters', {
     field: 'Idempotency-Key',
@@ -152,7 +152,13 @@ function etags(header: string): string[] {
   return header.split(',').map((each) => each.trim().replace(/^W\//, ''));
 }
 
-/** `{name}` becomes `:name`; a colon of the path itself is doubled, as find-my-way wants it. */
+/**
+ * `{name}` becomes `:name`; a colon of the path itself is doubled, as find-my-way wants it. A parameter with a verb behind it
+ * gets a pattern, without which the verb would be taken for a part of its name.
+ */
 export function fastifyPath(path: string): string {
-  return path.replaceAll(':', '::').replace(/\{(\w+)\}/g, ':$1');
+  return path
+    .replaceAll(':', '::')
+    .replace(/\{(\w+)\}(?=:)/g, ':$1(.+)')
+    .replace(/\{(\w+)\}/g, ':$1');
 }

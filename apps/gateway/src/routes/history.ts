@@ -123,6 +123,7 @@ const streamEvents = defineRoute({
   success: {
     status: 200,
     description: 'A stream, each event as JSON in `data`.',
+    mediaType: 'text/event-stream',
     schema: z.string(),
     example:
       'id: 18\ndata: {"revision":18,"position":0,"at":1795000000000,"type":"network.created","subject":"n-3f9a","body":{}}\n\n',

@@ -6,7 +6,9 @@ import { endpointRoutes } from './endpoints';
 import { historyRoutes } from './history';
 import { hostRoutes } from './hosts';
 import { kvRoutes } from './kv';
+import { leaseRoutes } from './leases';
 import { networkRoutes } from './networks';
+import { replicaRoutes } from './replicas';
 
 export const routes: readonly Route[] = [
   ...networkRoutes,
@@ -14,5 +16,7 @@ export const routes: readonly Route[] = [
   ...hostRoutes,
   ...historyRoutes,
   ...clusterRoutes,
+  ...replicaRoutes,
   ...kvRoutes,
+  ...leaseRoutes,
 ];

@@ -1,9 +1,15 @@
 // The store as it is, for those who want to look or know what they do.
 
 import {
+  compactContract,
+  consistencySchema,
+  historyContract,
+  idSchema,
+  maxHistoryRevisions,
   maxKeyBytes,
   rangeContract,
   rangeReplySchema,
+  replicaRangeContract,
   SkeinError,
   transactionContract,
   transactionReplySchema,
@@ -11,7 +17,24 @@ import {
 } from '@skein/contracts';
 import { z } from 'zod';
 import { defineRoute, type Route } from '../http/route';
-import { maxRevision, noParams, noQuery, queryInteger } from '../http/shapes';
+import { maxRevision, noParams, noQuery, present, queryFlag, queryInteger } from '../http/shapes';
+import { streamWatch } from '../http/watch-feed';
+
+const keyText = z.string().max(maxKeyBytes);
+const spanQuery = {
+  key: keyText.optional(),
+  prefix: keyText.optional().meta({ description: 'All keys that start with it.' }),
+};
+const revisionQuery = (description: string) =>
+  queryInteger({ min: 1, max: maxRevision }, description).optional();
+
+/** Exactly one of the two says which keys are meant. */
+function spanOf({ key, prefix }: { key?: string | undefined; prefix?: string | undefined }) {
+  if ((key === undefined) === (prefix === undefined)) {
+    throw new SkeinError('invalid_request', "Give either 'key' or 'prefix'", { field: 'key' });
+  }
+  return prefix === undefined ? { key: key ?? '' } : { key: prefix, prefix: true };
+}
 
 const kvExample = {
   key: '/skein/network-name/web',
@@ -30,10 +53,28 @@ const readKeys = defineRoute({
   role: 'viewer',
   params: noParams,
   query: z.strictObject({
-    key: z.string().max(maxKeyBytes).optional(),
-    prefix: z.string().max(maxKeyBytes).optional(),
+    ...spanQuery,
+    rangeEnd: keyText.optional().meta({ description: 'With `key`: up to this key, exclusive.' }),
     limit: queryInteger({ min: 1, max: 10_000 }, 'Most keys to answer.').optional(),
-    revision: queryInteger({ min: 1, max: maxRevision }, 'State as of this revision.').optional(),
+    revision: revisionQuery('State as of this revision.'),
+    keysOnly: queryFlag('Leave the values out.').optional(),
+    countOnly: queryFlag('Answer only how many there are.').optional(),
+    sort: z
+      .enum(['key', 'version', 'createRevision', 'modRevision', 'value'])
+      .optional()
+      .meta({ description: 'Default: by key.' }),
+    order: z.enum(['ascending', 'descending']).optional(),
+    minModRevision: revisionQuery('Only keys changed at this revision or later.'),
+    maxModRevision: revisionQuery('Only keys changed at this revision or earlier.'),
+    minCreateRevision: revisionQuery('Only keys created at this revision or later.'),
+    maxCreateRevision: revisionQuery('Only keys created at this revision or earlier.'),
+    consistency: consistencySchema.optional().meta({
+      description:
+        '`linearizable` (default): as of now. `lease`: the same, from the leader alone while its lease holds. `bounded`: ' +
+        'at most `maxStalenessMs` old. `stale`: whatever is there.',
+    }),
+    maxStalenessMs: queryInteger({ min: 0, max: 3_600_000 }, 'For `bounded`.').optional(),
+    replica: idSchema.optional().meta({ description: 'Ask this replica instead of the leader.' }),
   }),
   success: {
     status: 200,
@@ -41,19 +82,19 @@ const readKeys = defineRoute({
     schema: rangeReplySchema,
     example: { revision: 21, kvs: [kvExample], count: 1, more: false },
   },
-  errors: ['no_leader', 'revision_compacted', 'revision_future', 'key_invalid'],
-  handle: async ({ query: { key, prefix, limit = 1_000, revision } }, { ask }) => {
-    if ((key === undefined) === (prefix === undefined)) {
-      throw new SkeinError('invalid_request', "Give either 'key' or 'prefix'", { field: 'key' });
-    }
-    const span = prefix === undefined ? { key: key ?? '' } : { key: prefix, prefix: true };
-    return {
-      body: await ask(rangeContract, {
-        ...span,
-        limit,
-        ...(revision === undefined ? {} : { revision }),
-      }),
+  errors: ['no_leader', 'revision_compacted', 'revision_future', 'key_invalid', 'too_stale'],
+  handle: async ({ query }, { ask }) => {
+    const { key, prefix, limit = 1_000, sort, order, replica, ...rest } = query;
+    const asked = {
+      ...spanOf({ key, prefix }),
+      limit,
+      ...present(rest),
+      ...(sort === undefined && order === undefined
+        ? {}
+        : { sort: { by: sort ?? 'key', order: order ?? 'ascending' } }),
     };
+    if (replica === undefined) return { body: await ask(rangeContract, asked) };
+    return { body: await ask(replicaRangeContract, asked, { instance: replica }) };
   },
 });
 
@@ -78,8 +119,117 @@ const transaction = defineRoute({
     schema: transactionReplySchema,
     example: { succeeded: true, revision: 22, results: [{ type: 'put' }] },
   },
-  errors: ['key_invalid', 'lease_not_found', 'not_leader'],
+  errors: ['key_invalid', 'lease_not_found', 'not_leader', 'no_space', 'version_unsupported'],
   handle: async ({ body }, { ask }) => ({ body: await ask(transactionContract, body) }),
 });
 
-export const kvRoutes: readonly Route[] = [readKeys, transaction];
+const compact = defineRoute({
+  method: 'POST',
+  path: '/v1/kv:compact',
+  operation: 'compact',
+  tag: 'store',
+  summary: 'Drops the history up to a revision. What is live stays.',
+  role: 'admin',
+  params: noParams,
+  query: noQuery,
+  body: compactContract.request,
+  bodyExample: { revision: 20 },
+  success: {
+    status: 200,
+    description: 'The revision of the store, and up to where its history is gone.',
+    schema: compactContract.reply,
+    example: { revision: 22, compactRevision: 20 },
+  },
+  errors: ['no_leader', 'revision_compacted', 'revision_future'],
+  isUnkeyed: true,
+  handle: async ({ body }, { ask }) => ({ body: await ask(compactContract, body) }),
+});
+
+const keyHistory = defineRoute({
+  method: 'GET',
+  path: '/v1/kv/history',
+  operation: 'keyHistory',
+  tag: 'store',
+  summary: 'Past changes of one key, or of all keys with a prefix, oldest first.',
+  role: 'viewer',
+  params: noParams,
+  query: z.strictObject({
+    ...spanQuery,
+    from: revisionQuery('First revision of interest; absent: the oldest that is kept.'),
+    limit: queryInteger({ min: 1, max: maxHistoryRevisions }, 'Most revisions.').optional(),
+    previous: queryFlag('Show what was replaced too.').optional(),
+  }),
+  success: {
+    status: 200,
+    description: 'The revisions, and where to go on if there are more.',
+    schema: historyContract.reply,
+    example: {
+      revision: 21,
+      compactRevision: 3,
+      revisions: [
+        { revision: 18, at: 1_795_000_000_000, events: [{ type: 'put', kv: kvExample }] },
+      ],
+    },
+  },
+  errors: ['no_leader', 'revision_compacted', 'revision_future', 'key_invalid'],
+  handle: async ({ query: { key, prefix, from, ...rest } }, { ask }) => ({
+    body: await ask(historyContract, {
+      ...spanOf({ key, prefix }),
+      ...present({ fromRevision: from, ...rest }),
+    }),
+  }),
+});
+
+const watchKeys = defineRoute({
+  method: 'GET',
+  path: '/v1/kv/watch',
+  operation: 'watchKeys',
+  tag: 'store',
+  summary: 'What happens to a key, or to all keys with a prefix, as it happens.',
+  description:
+    'Server-sent events: `opened` with the store’s revision, then `revision` for each revision that changes the span, with all ' +
+    'of its events; `progress` if asked for; `compacted` if the watch fell behind what is kept. `id` is the revision; ' +
+    '`Last-Event-ID` goes on after it. A reader that does not keep up is disconnected.',
+  role: 'viewer',
+  params: noParams,
+  query: z.strictObject({
+    ...spanQuery,
+    from: revisionQuery('First revision to send. Absent: what comes from now on.'),
+    previous: queryFlag('Send what was replaced too.').optional(),
+    progress: queryFlag('Say how far the watch is while nothing happens.').optional(),
+    filter: z
+      .enum(['noput', 'nodelete'])
+      .optional()
+      .meta({ description: 'Leave puts, or deletes, out.' }),
+  }),
+  success: {
+    status: 200,
+    description: 'A stream.',
+    mediaType: 'text/event-stream',
+    schema: z.string(),
+    example: 'event: revision\nid: 18\ndata: {"revision":18,"at":1795000000000,"events":[]}\n\n',
+  },
+  errors: ['no_leader', 'revision_compacted', 'key_invalid'],
+  handle: () => Promise.reject(new Error('a watch is streamed')),
+  stream: ({ query: { key, prefix, from, filter, ...rest } }, context) => {
+    spanOf({ key, prefix });
+    return streamWatch(
+      {
+        ...present({ key, prefix, ...rest }),
+        fromRevision: resumeRevision(context.lastEventId) ?? from,
+        ...(filter === undefined ? {} : { filters: [filter] }),
+      },
+      context,
+    );
+  },
+});
+
+function resumeRevision(lastEventId: string | undefined): number | undefined {
+  if (lastEventId === undefined || lastEventId === '') return undefined;
+  if (/^\d{1,15}$/.test(lastEventId)) return Number(lastEventId) + 1;
+  throw new SkeinError('invalid_request', 'Last-Event-ID is a revision', {
+    field: 'Last-Event-ID',
+  });
+}
+
+export const kvRoutes: readonly Route[] = [readKeys, transaction, compact, keyHistory, watchKeys];

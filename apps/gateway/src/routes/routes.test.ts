@@ -31,24 +31,47 @@ describe('route table', () => {
 
   it('has the paths of the gateway contract', () => {
     expect(named.map(({ name }) => name).toSorted()).toEqual([
+      'DELETE /v1/cluster/alarms',
+      'DELETE /v1/cluster/members/{member}',
       'DELETE /v1/hosts/{host}',
+      'DELETE /v1/leases/{lease}',
       'DELETE /v1/networks/{network}',
       'DELETE /v1/networks/{network}/endpoints/{endpoint}',
       'GET /v1/addresses/{address}',
       'GET /v1/cluster',
+      'GET /v1/cluster/alarms',
+      'GET /v1/cluster/backup',
+      'GET /v1/cluster/members',
+      'GET /v1/cluster/replicas/{replica}',
+      'GET /v1/cluster/replicas/{replica}/hash',
+      'GET /v1/cluster/settings',
       'GET /v1/events',
       'GET /v1/explain',
       'GET /v1/hosts',
       'GET /v1/hosts/{host}',
       'GET /v1/hosts/{host}/networks',
       'GET /v1/kv',
+      'GET /v1/kv/history',
+      'GET /v1/kv/watch',
+      'GET /v1/leases',
+      'GET /v1/leases/{lease}',
       'GET /v1/networks',
       'GET /v1/networks/{network}',
       'GET /v1/networks/{network}/addresses',
       'GET /v1/networks/{network}/endpoints',
       'GET /v1/networks/{network}/endpoints/{endpoint}',
       'POST /v1/cluster/leader',
+      'POST /v1/cluster/members',
+      'POST /v1/cluster/members/{member}:demote',
+      'POST /v1/cluster/members/{member}:promote',
+      'POST /v1/cluster/replicas/{replica}:recover',
+      'POST /v1/cluster/replicas/{replica}:rotate-key',
+      'POST /v1/cluster/replicas/{replica}:unlock',
+      'POST /v1/cluster/settings',
       'POST /v1/kv/txn',
+      'POST /v1/kv:compact',
+      'POST /v1/leases',
+      'POST /v1/leases/{lease}:keepalive',
       'POST /v1/networks',
       'POST /v1/networks/{network}/endpoints',
       'POST /v1/networks/{network}/endpoints:batch',
@@ -57,7 +80,8 @@ describe('route table', () => {
   });
 
   it.each(named)('$name demands a role that fits its method', ({ route }) => {
-    const isRead = route.method === 'GET';
+    // A backup reads, but all there is at once: not for everybody who may look.
+    const isRead = route.method === 'GET' && route.operation !== 'takeBackup';
     expect(route.role === 'viewer').toBe(isRead);
   });
 
@@ -137,6 +161,7 @@ describe('fastifyPath', () => {
     expect(fastifyPath('/v1/networks/{network}/endpoints:batch')).toBe(
       '/v1/networks/:network/endpoints::batch',
     );
+    expect(fastifyPath('/v1/leases/{lease}:keepalive')).toBe('/v1/leases/:lease(.+)::keepalive');
   });
 });
 

@@ -1,0 +1,40 @@
+// What all commands have in common: how options are read, and a session with the gateway around each.
+
+import { type Command, InvalidArgumentError } from 'commander';
+import type { Session } from './session';
+
+export type Options = Record<string, unknown>;
+type Handler = (session: Session, ...rest: never[]) => Promise<void>;
+
+export const repeat = (value: string, earlier: string[] | undefined) => [...(earlier ?? []), value];
+
+export const count = (text: string): number => {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('Expected a whole number.');
+  return Number(text);
+};
+
+export const label = (text: string, earlier: Record<string, string> | undefined) => {
+  const at = text.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('Expected name=value.');
+  return { ...earlier, [text.slice(0, at)]: text.slice(at + 1) };
+};
+
+/** Adds what every command has, and runs it with a session, its arguments and its options. */
+export function door(
+  command: Command,
+  load: () => Promise<Handler>,
+  examples: readonly string[] = [],
+): void {
+  command
+    .option('--json', 'print JSON')
+    .option('--no-color', 'print without colors')
+    .action(async (...given: unknown[]) => {
+      const { json, color: _color, ...options } = (given.at(-2) ?? {}) as Options;
+      const { openSession } = await import('./session');
+      const handler = (await load()) as (...all: unknown[]) => Promise<void>;
+      await handler(openSession(json === true), ...given.slice(0, -2), options);
+    });
+  if (examples.length > 0) {
+    command.addHelpText('after', `\nExamples:\n${examples.map((each) => `  ${each}`).join('\n')}`);
+  }
+}
