@@ -9,34 +9,26 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
 export function encodeCommand(command: StoreCommand): Uint8Array {
-  return encodeVersioned(commandVersion, command);
-}
-
-/** Throws on an unknown version: skipping an entry would make this replica's state differ from the others'. */
-export function decodeCommand(bytes: Uint8Array): StoreCommand {
-  return decodeVersioned(commandVersion, bytes) as StoreCommand;
-}
-
-export function encodeVersioned(version: number, content: unknown): Uint8Array {
-  return encodeVersionedText(version, JSON.stringify(content));
-}
-
-function encodeVersionedText(version: number, text: string): Uint8Array {
-  const json = encoder.encode(text);
-  const bytes = new Uint8Array(json.length + 1);
-  bytes[0] = version;
-  bytes.set(json, 1);
-  return bytes;
-}
-
-export function decodeVersioned(version: number, bytes: Uint8Array): unknown {
-  if (bytes[0] !== version) {
-    throw new Error(`store: version ${bytes[0]} where this release reads ${version}`);
-  }
-  return JSON.parse(decoder.decode(bytes.subarray(1)));
+  return encodeText(JSON.stringify(command));
 }
 
 /** As `encodeCommand`, from requests that are JSON already: who gathers a batch has measured each as text. */
 export function encodeCommandOf(at: number, requests: readonly string[]): Uint8Array {
-  return encodeVersionedText(commandVersion, `{"at":${at},"requests":[${requests.join(',')}]}`);
+  return encodeText(`{"at":${at},"requests":[${requests.join(',')}]}`);
+}
+
+/** Throws on an unknown version: skipping an entry would make this replica's state differ from the others'. */
+export function decodeCommand(bytes: Uint8Array): StoreCommand {
+  if (bytes[0] !== commandVersion) {
+    throw new Error(`store: version ${bytes[0]} where this release reads ${commandVersion}`);
+  }
+  return JSON.parse(decoder.decode(bytes.subarray(1))) as StoreCommand;
+}
+
+function encodeText(text: string): Uint8Array {
+  const json = encoder.encode(text);
+  const bytes = new Uint8Array(json.length + 1);
+  bytes[0] = commandVersion;
+  bytes.set(json, 1);
+  return bytes;
 }

@@ -6,11 +6,15 @@ import { spanOf } from './span';
 import { type Compare, type KeyValue } from './types';
 
 export function compareHolds(compare: Compare, index: KeyIndex): boolean {
-  const found = index.collect(spanOf(compare));
-  if (found.length === 0) {
-    return compare.target !== 'value' && relates(absent[compare.target], compare);
-  }
-  return found.every((kv) => relates(compared(kv, compare.target), compare));
+  let isEmpty = true;
+  let holds = true;
+  index.scan(spanOf(compare), undefined, (kv) => {
+    isEmpty = false;
+    holds = relates(compared(kv, compare.target), compare);
+    return !holds;
+  });
+  if (!isEmpty) return holds;
+  return compare.target !== 'value' && relates(absent[compare.target], compare);
 }
 
 const absent = { version: 0, createRevision: 0, modRevision: 0, lease: '' } as const;

@@ -3,8 +3,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { decodeCommand, encodeCommand } from './command';
 import { LeaseDeadlines } from './lease-deadlines';
+import { type EventFilter } from './history';
 import { spanOf } from './span';
-import { createStore, Store } from './store';
+import { bytesOf, copyOf } from './fixture';
+import { createStore, type Store } from './store';
 import { type StoreCommand, type StoreRequest } from './types';
 
 function filled(): { store: Store; ask: (request: StoreRequest) => unknown } {
@@ -54,6 +56,65 @@ describe('events since a revision', () => {
   });
 });
 
+describe('events for a watch (bug 37)', () => {
+  it('leave out the kinds that nobody asked for', () => {
+    const { store } = filled();
+    const kinds = (filters: EventFilter[]) => {
+      const slice = store.eventsSince({ from: 1, filters });
+      if (!slice.ok) throw new Error('refused');
+      expect(slice.reply.through).toBe(5);
+      return slice.reply.revisions.flatMap(({ events }) => events.map(({ type }) => type));
+    };
+    expect(kinds(['noput'])).toEqual(['delete']);
+    expect(kinds(['nodelete'])).toEqual(['put', 'put', 'put', 'put']);
+    expect(kinds(['noput', 'nodelete'])).toEqual([]);
+  });
+
+  it('that starts in the future hold nothing from before its start', () => {
+    const { store, ask } = filled();
+    expect(store.eventsSince({ from: 8 })).toEqual({
+      ok: true,
+      reply: { through: 7, revisions: [] },
+    });
+    for (const value of ['6', '7', '8']) ask({ type: 'put', key: 'a', value });
+    expect(store.eventsSince({ from: 8 })).toMatchObject({
+      reply: { through: 8, revisions: [{ revision: 8, events: [{ kv: { value: '8' } }] }] },
+    });
+  });
+
+  it('are none of the deletion at the compacted revision, and all after it, with their previous values', () => {
+    const { store, ask } = filled();
+    ask({ type: 'put', key: 'b', value: '2' });
+    ask({ type: 'delete', key: 'a' });
+    ask({ type: 'compact', revision: 4 });
+    for (const each of [store, copyOf(store)]) {
+      each.sweep(1_000);
+      expect(each.eventsSince({ from: 4 })).toMatchObject({ ok: false });
+      const slice = each.eventsSince({ from: 5, previous: true });
+      if (!slice.ok) throw new Error('refused');
+      const events = slice.reply.revisions.map((entry) => entry.events[0]);
+      expect(events).toMatchObject([
+        { type: 'put', kv: { key: 'c' } },
+        { type: 'put', kv: { key: 'b', version: 1, createRevision: 6 } },
+        { type: 'delete', kv: { key: 'a' }, previous: { value: '2', modRevision: 3 } },
+      ]);
+      expect(events[1]).not.toHaveProperty('previous');
+    }
+  });
+
+  it('are neither lost nor repeated by a snapshot in between', () => {
+    const { store, ask } = filled();
+    const copy = copyOf(store);
+    ask({ type: 'put', key: 'a', value: '9' });
+    copy.apply(6, { at: 106, requests: [{ type: 'put', key: 'a', value: '9' }] });
+    for (let from = 1; from <= 7; from += 1) {
+      expect(copy.eventsSince({ from, previous: true })).toEqual(
+        store.eventsSince({ from, previous: true }),
+      );
+    }
+  });
+});
+
 describe('compaction', () => {
   it('keeps what a read at the compacted revision sees, and refuses earlier ones', () => {
     const { store, ask } = filled();
@@ -80,8 +141,8 @@ describe('snapshot', () => {
     ask({ type: 'grantLease', ttlMs: 1_000, once: { client: 'c', sequence: 1 } });
     ask({ type: 'put', key: 'd', value: '1', lease: 'lease-1' });
     ask({ type: 'compact', revision: 3 });
-    const copy = Store.restore(store.snapshot());
-    expect(copy.hash()).toBe(store.hash());
+    const copy = copyOf(store);
+    expect(bytesOf(copy)).toEqual(bytesOf(store));
     expect(copy.status).toEqual(store.status);
     const next: StoreCommand = {
       at: 1,
@@ -91,15 +152,16 @@ describe('snapshot', () => {
         { type: 'put', key: 'a', value: '3', previous: true },
       ],
     };
-    expect(copy.apply(20, next)).toEqual(store.apply(20, next));
-    expect(copy.hash()).toBe(store.hash());
+    const index = store.appliedIndex + 1;
+    expect(copy.apply(index, next)).toEqual(store.apply(index, next));
+    expect(bytesOf(copy)).toEqual(bytesOf(store));
   });
 
   it('hashes differently after any change', () => {
     const { store, ask } = filled();
-    const before = store.hash();
+    const before = store.status.stateHash;
     ask({ type: 'put', key: 'a', value: '2' });
-    expect(store.hash()).not.toBe(before);
+    expect(store.status.stateHash).not.toBe(before);
   });
 });
 
@@ -123,7 +185,7 @@ describe('command', () => {
 describe('lease deadlines', () => {
   it('run out once, unless renewed in time', () => {
     const deadlines = new LeaseDeadlines();
-    deadlines.restart([{ lease: 'a', ttlMs: 100, keys: 0 }], 0);
+    deadlines.restart([{ lease: 'a', ttlMs: 100 }], 0);
     deadlines.granted('b', 100, 50);
     expect(deadlines.renew('a', 90)).toBe(100);
     expect(deadlines.takeExpired(150)).toEqual(['b']);
@@ -143,7 +205,7 @@ describe('lease deadlines', () => {
   it('give every lease its full time again at the taking of office', () => {
     const deadlines = new LeaseDeadlines();
     deadlines.granted('a', 100, 0);
-    deadlines.restart([{ lease: 'a', ttlMs: 100, keys: 1 }], 99);
+    deadlines.restart([{ lease: 'a', ttlMs: 100 }], 99);
     expect(deadlines.takeExpired(198)).toEqual([]);
     expect(deadlines.takeExpired(199)).toEqual(['a']);
   });

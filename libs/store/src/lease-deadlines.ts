@@ -1,11 +1,15 @@
 // The leader's half of leases: when each runs out, by the leader's own monotonic clock, which the caller hands in. Not
-// replicated. A new leader gives every lease its full time again, so a lease may live longer than asked, never shorter.
+// replicated. A new leader gives every lease its full time again, or what an earlier leader wrote down of it, so a lease may live
+// longer than asked, never shorter. A note of a long lease's time left (a checkpoint) must be taken back, through the log, before
+// a renewal is answered.
 
-import { type LeaseRecord } from './types';
+import { type LeaseCheckpoint, type LeaseRecord } from './types';
 
 interface Deadline {
   readonly ttlMs: number;
   at: number;
+  /** The time left that the log says; absent: the full time. */
+  noted: number | undefined;
   /** Its end has been proposed: a renewal now would promise what the log is about to take. */
   ending: boolean;
 }
@@ -14,13 +18,49 @@ export class LeaseDeadlines {
   private readonly deadlines = new Map<string, Deadline>();
 
   /** Starts over at the taking of office. */
-  restart(leases: readonly LeaseRecord[], nowMs: number): void {
+  restart(
+    leases: readonly Pick<LeaseRecord, 'lease' | 'ttlMs' | 'remainingMs'>[],
+    nowMs: number,
+  ): void {
     this.deadlines.clear();
-    for (const { lease, ttlMs } of leases) this.granted(lease, ttlMs, nowMs);
+    for (const { lease, ttlMs, remainingMs: noted } of leases) {
+      this.deadlines.set(lease, { ttlMs, at: nowMs + (noted ?? ttlMs), noted, ending: false });
+    }
   }
 
   granted(lease: string, ttlMs: number, nowMs: number): void {
-    this.deadlines.set(lease, { ttlMs, at: nowMs + ttlMs, ending: false });
+    this.deadlines.set(lease, { ttlMs, at: nowMs + ttlMs, noted: undefined, ending: false });
+  }
+
+  /** A `checkpointLease` was applied. */
+  checkpointed(checkpoints: readonly LeaseCheckpoint[]): void {
+    for (const { lease, remainingMs } of checkpoints) {
+      const deadline = this.deadlines.get(lease);
+      if (deadline === undefined) continue;
+      deadline.noted = remainingMs < deadline.ttlMs ? remainingMs : undefined;
+    }
+  }
+
+  /**
+   * What to write down, by `checkpointLease`, so that the next leader does not give long leases their full time again: leases that
+   * have gone on for `everyMs` without renewal since what is noted of them. At most `limit`.
+   */
+  dueCheckpoints(nowMs: number, everyMs: number, limit: number): LeaseCheckpoint[] {
+    const due: LeaseCheckpoint[] = [];
+    for (const [lease, { ttlMs, at, noted, ending }] of this.deadlines) {
+      if (due.length >= limit) break;
+      const remainingMs = Math.max(0, Math.round(at - nowMs));
+      if (!ending && (noted ?? ttlMs) - remainingMs >= everyMs) due.push({ lease, remainingMs });
+    }
+    return due;
+  }
+
+  /**
+   * Whether a renewal must wait for `checkpointLease` with the full time: until that is committed, a next leader would end the
+   * lease by the note.
+   */
+  isNoted(lease: string): boolean {
+    return this.deadlines.get(lease)?.noted !== undefined;
   }
 
   ended(lease: string): void {

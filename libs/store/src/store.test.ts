@@ -68,6 +68,14 @@ describe('put', () => {
     expect(done(put('a', '3', { previous: true })).previous?.value).toBe('2');
   });
 
+  it('takes a value of any size and any text', () => {
+    const value = `${'v'.repeat(3_000_000)}\u0000\ud800😀`;
+    done(put('huge', value));
+    expect(store.range({ key: 'huge' })).toMatchObject({
+      reply: { kvs: [{ value }], more: false },
+    });
+  });
+
   it('refuses an empty key and takes no revision for it', () => {
     expect(refusal(put('', '1'))).toBe('key_invalid');
     expect(store.status.revision).toBe(0);
@@ -225,7 +233,7 @@ describe('lease', () => {
     done(put('a', '1', { lease }));
     done(put('b', '1', { lease }));
     done(put('c', '1'));
-    expect(store.lease(lease)).toEqual({ lease, ttlMs: 1_000, keys: 2 });
+    expect(store.lease(lease)).toEqual({ lease, ttlMs: 1_000, keys: 2, grant: 1 });
     expect(done({ type: 'expireLease', lease })).toEqual({ revision: 4, deleted: 2 });
     expect(keysOf('')).toEqual(['c=1']);
     expect(store.lease(lease)).toBeUndefined();
@@ -267,8 +275,9 @@ describe('command', () => {
     expect(events).toMatchObject({ reply: { revisions: [{ at: 50 }, { at: 50 }] } });
   });
 
-  it('asserts that an entry is applied once', () => {
+  it('asserts that an entry is applied once and none is left out', () => {
     store.apply(1, null);
     expect(() => store.apply(1, null)).toThrow('was applied');
+    expect(() => store.apply(3, null)).toThrow('was applied');
   });
 });

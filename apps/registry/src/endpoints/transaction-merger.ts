@@ -6,7 +6,7 @@ import type { Store } from '@skein/store-client';
 
 export interface Draft {
   readonly compare: readonly Compare[];
-  readonly success: readonly Exclude<Operation, { type: 'range' }>[];
+  readonly success: readonly Exclude<Operation, { type: 'range' | 'txn' }>[];
 }
 
 export interface Committed {
