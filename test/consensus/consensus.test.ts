@@ -232,17 +232,26 @@ describe('durability', () => {
     expect(acknowledged.size).toBeGreaterThan(200);
   }, 30_000);
 
-  it('refuses to start over a damaged log, says where, and the others go on', async () => {
+  it('sets a damaged log aside, says what was lost, fetches it, and the others go on', async () => {
     const { replicaId } = await cluster.leader();
     const victim = replicaIds.find((id) => id !== replicaId) ?? '';
     await cluster.kill(victim);
     const database = new Database(join(cluster.dataDir(victim), 'raft-log.sqlite'));
-    database.exec("UPDATE entries SET data = x'00' WHERE log_index = 2");
+    database.exec("UPDATE entry SET data = x'00' WHERE log_index = 2");
     database.close();
-    const said = await cluster.failingReplica(victim, {});
-    expect(said).toContain('log_corrupt');
-    expect(said).toContain('Entry 2 of the log');
     expect(await store.put({ key: 'still', value: 'here' })).toMatchObject({});
+    await cluster.startReplica(victim);
+    await eventually(async () => {
+      const { isRecovering, repair, appliedIndex } = await cluster.status(victim);
+      const { commitIndex } = await cluster.leader();
+      return isRecovering === false && repair?.lostFrom === 2 && appliedIndex === commitIndex;
+    });
+  }, 30_000);
+
+  it('refuses to start over the log of another cluster', async () => {
+    const { replicaId } = await cluster.leader();
+    const victim = replicaIds.find((id) => id !== replicaId) ?? '';
+    await cluster.kill(victim);
     const foreign = await cluster.failingReplica(victim, { SKEIN_CLUSTER_ID: 'other' });
     expect(foreign).toContain('foreign_directory');
   }, 30_000);

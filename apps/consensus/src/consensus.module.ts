@@ -9,9 +9,11 @@ import {
   type SkeinTransport,
   type StartContext,
 } from '@skein/service-boot';
+import { Backups } from './backups';
 import type { ConsensusConfiguration } from './consensus.config';
-import { ConsensusController } from './consensus.controller';
+import { consensusConfiguration, ConsensusController } from './consensus.controller';
 import { Office } from './office';
+import { Recovery } from './recovery';
 import { Replica } from './replica.actor';
 
 export class ConsensusModule {
@@ -21,6 +23,8 @@ export class ConsensusModule {
     logger: ServiceLogger,
     transport: SkeinTransport,
   ): Promise<DynamicModule> {
+    const storeService = transport.service('store');
+    const consensusService = transport.service('consensus');
     const replica = await Replica.open({
       config,
       messenger,
@@ -29,22 +33,18 @@ export class ConsensusModule {
         logger.fatal({ err: error }, 'the replica failed');
         process.exit(1);
       },
-    });
-    const { clusterId, replicaId, historyRevisions } = config;
-    replica.listener = new Office({
-      replica,
-      messenger,
-      storeService: transport.service('store'),
-      consensusService: transport.service('consensus'),
-      logger,
-      clusterId,
-      replicaId,
-      historyRevisions,
+      listener: (opened) =>
+        new Office({ replica: opened, config, messenger, storeService, consensusService, logger }),
     });
     return {
       module: ConsensusModule,
       controllers: [ConsensusController],
-      providers: [{ provide: Replica, useValue: replica }],
+      providers: [
+        { provide: Replica, useValue: replica },
+        { provide: Backups, useValue: new Backups(replica, config) },
+        { provide: Recovery, useValue: new Recovery(replica, config, logger) },
+        { provide: consensusConfiguration, useValue: config },
+      ],
       exports: [Replica],
     };
   }

@@ -1,46 +1,19 @@
-// One Raft replica: runs the core, does what it asks of log, peers and store, and says when it leads. Everything that happens
-// goes through `step`, one input at a time. It knows nothing of contracts and of what clients may ask.
+// The edge of one replica: gives the core its log, peers and clock, opens the log once its key is there, and takes all down in
+// order. Decides nothing about Raft. It knows nothing of contracts and of what clients may ask.
 
-import { type clusterStatusContract, type ClusterStatus, type ReplyOf } from '@skein/contracts';
+import { join } from 'node:path';
+import { SkeinError } from '@skein/contracts';
 import type { Messenger } from '@skein/messaging';
-import {
-  createRaft,
-  type LogEntry,
-  type LogWrite,
-  type Raft,
-  type RaftEffects,
-  type RaftInput,
-  type RaftStatus,
-  type RaftTrace,
-  type TransferOutcome,
-} from '@skein/raft';
-import { openRaftLog, type RaftLog } from '@skein/raft-sqlite';
+import type { Configuration, RaftTrace } from '@skein/raft';
+import { openRaftLog, RaftLogError, type LogSize, type RaftLog } from '@skein/raft-sqlite';
+import { ReplicaCore, type ReplicaListener, type ReplicaSettings } from '@skein/replica';
 import type { ServiceLogger } from '@skein/service-boot';
-import {
-  createStore,
-  type Outcome,
-  type Store,
-  type StoreCommand,
-  type StoreReply,
-} from '@skein/store';
+import { createStore, Store } from '@skein/store';
 import type { ConsensusConfiguration } from './consensus.config';
+import { decodeKey, keyFileName, KeyFile } from './keys';
+import { LogEdge } from './log-edge';
 import { Peers } from './peers';
-import { Proposals } from './proposals';
-import { ReadRounds } from './read-rounds';
 import { Ticker } from './ticker';
-
-/** What the replica tells whoever serves clients on its behalf. Called inside `step`: must not throw. */
-export interface ReplicaListener {
-  /** It leads, and has applied everything that earlier leaders had committed. */
-  tookOffice(term: number): void;
-  leftOffice(): void;
-  /** An entry's command was applied. */
-  applied(command: StoreCommand, outcomes: readonly Outcome<StoreReply>[]): void;
-  /** Every entry that was ready is applied. */
-  caughtUp(): void;
-  tick(nowMs: number): void;
-  roleChanged(status: RaftStatus): void;
-}
 
 export interface ReplicaOptions {
   readonly config: ConsensusConfiguration;
@@ -48,147 +21,271 @@ export interface ReplicaOptions {
   readonly logger: ServiceLogger;
   /** Log or core can't be trusted any more: the process must end. Called once; nothing is done after it. */
   readonly onFailure: (error: Error) => void;
+  /** Called when the log is open: who serves clients from then on. */
+  readonly listener: (replica: Replica) => ReplicaListener;
   /** As the log's option of this name. */
   readonly logWorker?: URL | null;
 }
 
-export class Replica {
-  readonly store: Store = createStore();
-  readonly proposals: Proposals;
-  readonly reads: ReadRounds;
-  listener: ReplicaListener | undefined;
+/** How long an orderly end waits for a successor, and then for what became of the last writes. */
+const handOverMs = 1_000;
+const lastWritesMs = 1_500;
+const sizeEveryMs = 5_000;
+/** Of an election timeout, what a lease of the leader lasts: clocks drift. */
+const leaseShare = 0.9;
+export const programVersion = '0.1.0';
 
+export class Replica {
+  /** Sizes on disk as of some seconds ago. */
+  size: LogSize | undefined;
+  /** A later incarnation of the cluster has left this replica behind; 0: none has. */
+  fencedBy = 0;
+  private opened: { core: ReplicaCore; log: RaftLog; edge: LogEdge } | undefined;
+  private opening: Promise<void> | undefined;
+  private isStarted = false;
+  private hasFailed = false;
+  private sizeAt = 0;
+  /** Times in a row. */
+  private looksStuck = 0;
+  private readonly keyFile: KeyFile | undefined;
   private readonly peers: Peers;
   private readonly ticker: Ticker;
-  private raft!: Raft;
-  private log!: RaftLog;
-  private readonly inputs: RaftInput[] = [];
-  private isStepping = false;
-  private hasFailed = false;
-  private isLeader = false;
-  private isInOffice = false;
-  private term = 0;
-  private lastTransfer: TransferOutcome | null = null;
 
   private constructor(private readonly options: ReplicaOptions) {
     const { messenger, config, logger } = options;
-    const { clusterId, replicaId } = config;
-    this.proposals = new Proposals(
-      (proposals) => this.step({ kind: 'propose', proposals }),
-      () => Date.now(),
-    );
-    this.reads = new ReadRounds(
-      (context) => this.step({ kind: 'readIndex', context }),
-      () => this.store.status.appliedIndex,
-    );
+    const { clusterId, replicaId, protocolMax, tickMs, encryption, keyFile, dataDir } = config;
     this.peers = new Peers({
       messenger,
       clusterId,
       replicaId,
-      receive: (message) => this.step({ kind: 'receive', message }),
+      protocolMax,
+      receive: (message) => this.core.receive(message),
+      heard: (notice) => this.core.heard(notice),
       onMalformed: (fault) => logger.warn({ fault }, 'a peer sent something unreadable'),
+      onOlderEpoch: (from, epoch) =>
+        logger.warn(
+          { from, epoch, ownEpoch: this.peers.epoch },
+          'a replica of an earlier incarnation of the cluster is not listened to',
+        ),
+      onNewerEpoch: (from, epoch) => this.newerEpoch(from, epoch),
     });
-    this.ticker = new Ticker(config.tickMs, (nowMs) => this.tick(nowMs));
+    this.ticker = new Ticker(tickMs, (nowMs) => this.tick(nowMs));
+    if (encryption === 'keyfile') {
+      this.keyFile = new KeyFile(keyFile ?? join(dataDir, keyFileName));
+    }
   }
 
-  /** Opens the log and restores what it holds; nothing is heard or said before `start`. Throws a RaftLogError. */
+  /** Opens the log and restores what it holds, unless it waits for its key; nothing is heard before `start`. */
   static async open(options: ReplicaOptions): Promise<Replica> {
     const replica = new Replica(options);
-    const { clusterId, replicaId, voters, dataDir, electionTicks, heartbeatTicks } = options.config;
-    replica.log = await openRaftLog({
-      directory: dataDir,
-      clusterId,
-      replicaId,
-      configuration: { incoming: [...voters].sort(), outgoing: [], learners: [] },
-      ...(options.logWorker === undefined ? {} : { worker: options.logWorker }),
-      onDurable: (writes) => replica.durable(writes),
-      onFailure: (error) => replica.fail(error),
-    });
-    replica.raft = createRaft(
-      { id: replicaId, random: Math.random, electionTicks, heartbeatTicks },
-      replica.log.restored,
-    );
+    if (options.config.encryption === 'locked') {
+      options.logger.warn('the replica is locked: it waits for its key');
+      return replica;
+    }
+    await replica.openLog();
     return replica;
   }
 
-  start(): void {
-    this.peers.listen();
-    this.ticker.start();
+  get isLocked(): boolean {
+    return this.opened === undefined;
   }
 
-  /** Hands leadership over if it can, so that nobody has to wait for an election. */
+  /** Throws `locked` until the key is there. */
+  get core(): ReplicaCore {
+    return this.parts.core;
+  }
+
+  get log(): RaftLog {
+    return this.parts.log;
+  }
+
+  get store(): Store {
+    return this.core.store;
+  }
+
+  get epoch(): number {
+    return this.peers.epoch;
+  }
+
+  get diskLatencyMs(): number {
+    return this.parts.edge.latencyMs();
+  }
+
+  start(): void {
+    this.isStarted = true;
+    if (!this.isLocked) this.run();
+  }
+
+  /** Opens a locked log. False if it was open. Throws `wrong_key`. */
+  async unlock(key: string): Promise<boolean> {
+    if (!this.isLocked) return false;
+    if (this.opening !== undefined) throw new SkeinError('unavailable', 'It is being unlocked');
+    this.opening = this.openLog(decodeKey(key));
+    try {
+      await this.opening;
+    } catch (thrown) {
+      if (thrown instanceof RaftLogError && thrown.code === 'locked') {
+        throw new SkeinError('wrong_key', 'The key does not open the log');
+      }
+      throw thrown;
+    } finally {
+      this.opening = undefined;
+    }
+    this.options.logger.info('the replica was unlocked');
+    if (this.isStarted) this.run();
+    return true;
+  }
+
+  async rotateKey(newKey: string | null): Promise<void> {
+    const { encryption } = this.options.config;
+    const { log } = this.parts;
+    if (encryption === 'off') throw new SkeinError('not_encrypted', 'The log is not encrypted');
+    if (newKey === null) {
+      await log.rotateDataKey();
+      return;
+    }
+    const key = decodeKey(newKey);
+    // The file first: a crash in between leaves both keys, of which one opens the log.
+    this.keyFile?.prepare(key);
+    await log.changeKey(key);
+    this.keyFile?.commit();
+  }
+
+  /** Nobody of the present epoch is listened to from now on. Durable before the core acts on it. */
+  async raiseEpoch(epoch: number): Promise<void> {
+    await this.parts.log.setEpoch(epoch);
+    this.peers.epoch = epoch;
+    this.fencedBy = 0;
+  }
+
+  /** Hands leadership over if it can, so that nobody has to wait for an election, and tells what became of the last writes. */
   async stop(): Promise<void> {
-    if (this.isLeader) {
-      this.transferLeadership(null);
-      for (let waited = 0; this.isLeader && waited < 500; waited += 10) {
-        await new Promise((resolve) => setTimeout(resolve, 10));
+    if (this.opened !== undefined) {
+      const { core } = this.opened;
+      if (core.status().role === 'leader') {
+        core.transfer(null, () => undefined);
+        await until(() => core.status().role !== 'leader', handOverMs);
+        await until(() => core.writesInFlight === 0, lastWritesMs);
       }
     }
     this.ticker.stop();
     this.peers.stop();
-    await this.log.close();
+    await this.opened?.log.close();
   }
 
-  transferLeadership(to: string | null): TransferOutcome | null {
-    this.lastTransfer = null;
-    this.step({ kind: 'transferLeadership', to });
-    return this.lastTransfer;
+  private get parts(): NonNullable<Replica['opened']> {
+    if (this.opened === undefined) {
+      throw new SkeinError('locked', 'The replica waits for its key', {
+        facts: { replicaId: this.options.config.replicaId },
+      });
+    }
+    return this.opened;
   }
 
-  raftStatus(): RaftStatus {
-    return this.raft.status();
+  private run(): void {
+    this.peers.listen();
+    this.ticker.start();
   }
 
-  /** As this replica sees the cluster; only the leader knows of the others. */
-  clusterStatus(): ClusterStatus {
-    const status = this.raft.status();
-    const { clusterId, replicaId } = this.options.config;
-    return {
+  private async openLog(given?: Uint8Array): Promise<void> {
+    const keys = given === undefined ? (this.keyFile?.candidates() ?? [null]) : [given];
+    for (const [at, key] of keys.entries()) {
+      try {
+        await this.openWith(key);
+        if (given === undefined) this.keyFile?.settle(at);
+        return;
+      } catch (thrown) {
+        const isOther = thrown instanceof RaftLogError && thrown.code === 'locked';
+        if (!isOther || at === keys.length - 1) throw thrown;
+      }
+    }
+  }
+
+  private async openWith(key: Uint8Array | null): Promise<void> {
+    const { config, logger, logWorker, listener } = this.options;
+    const { clusterId, replicaId, dataDir } = config;
+    const initial = initialConfiguration(config);
+    const log = await openRaftLog({
+      directory: dataDir,
       clusterId,
       replicaId,
-      leaderId: status.leader,
-      term: status.term,
-      role: status.role,
-      lastIndex: status.lastIndex,
-      commitIndex: status.commitIndex,
-      appliedIndex: this.store.status.appliedIndex,
-      revision: this.store.status.revision,
-      members: membersOf(status),
-    };
+      configuration: initial,
+      encryption: key === null ? null : { key },
+      ...(logWorker === undefined ? {} : { worker: logWorker }),
+      onDurable: (writes) => edge.durable(writes),
+      onFailure: (error) => this.fail(error),
+    });
+    const edge = new LogEdge(
+      log,
+      () => this.core,
+      (error) => this.fail(error),
+    );
+    if (log.repair !== null) {
+      logger.error(log.repair, 'the log was damaged: what is lost is fetched from the leader');
+    }
+    const core = new ReplicaCore({
+      settings: settingsOf(config),
+      restored: { ...log.restored, configuration: initial, configurationIndex: 0 },
+      store: await loadStore(log),
+      ports: {
+        clock: { nowMs: () => performance.now(), wallMs: () => Date.now() },
+        log: edge,
+        send: (envelope) => this.peers.send(envelope),
+        tell: (to, notice) => this.peers.tell(to, notice),
+        defer: () => queueMicrotask(() => this.core.flush()),
+        trace: (fact) => this.trace(fact),
+        failed: (error) => this.fail(error),
+      },
+    });
+    this.peers.epoch = log.meta.epoch;
+    this.opened = { core, log, edge };
+    core.listener = listener(this);
   }
 
   private tick(nowMs: number): void {
-    if (this.log.outstandingMs(nowMs) > this.options.config.diskStallMs) {
-      this.step({ kind: 'diskStalled' });
-    }
-    this.step({ kind: 'tick' });
-    this.listener?.tick(nowMs);
+    const { core, log } = this.parts;
+    if (this.fencedBy === 0) core.tick(log.outstandingMs(nowMs));
+    if (nowMs < this.sizeAt) return;
+    this.sizeAt = nowMs + sizeEveryMs;
+    this.askForHelpIfStuck();
+    log.size().then(
+      (size) => (this.size = size),
+      () => undefined,
+    );
   }
 
-  private durable(writes: readonly LogWrite[]): void {
-    if (this.hasFailed) return;
-    for (const { then } of writes) for (const envelope of then) this.peers.send(envelope);
-    const last = writes.at(-1);
-    if (last === undefined) return;
-    const { id, lastIndex, lastTerm } = last;
-    this.step({ kind: 'appended', id, lastIndex, lastTerm });
+  /** Recovering, and nobody leads: perhaps too few members are whole, and then only an operator can go on. */
+  private askForHelpIfStuck(): void {
+    const { isRecovering, leader, configuration } = this.core.status();
+    this.looksStuck = isRecovering && leader === null ? this.looksStuck + 1 : 0;
+    if (this.looksStuck !== 2) return;
+    this.options.logger.error(
+      { voters: configuration.incoming },
+      'this log was damaged and no leader is heard: start the other members; if most of them are damaged or lost, run `skein cluster recover` on one that is whole',
+    );
   }
 
-  /** Invariant: a step is done in full or is the last one. Its caller, who may go on after anything, is not asked. */
-  private step(input: RaftInput): void {
-    if (this.hasFailed) return;
-    this.inputs.push(input);
-    if (this.isStepping) return;
-    this.isStepping = true;
-    try {
-      for (let next = this.inputs.shift(); next !== undefined; next = this.inputs.shift()) {
-        this.run(this.raft.step(next));
-      }
-    } catch (thrown) {
-      this.fail(thrown instanceof Error ? thrown : new Error(String(thrown)));
-    } finally {
-      this.isStepping = false;
+  /** A replica without a past of its own goes along; one with entries of the old cluster must not bring them in. */
+  private newerEpoch(from: string, epoch: number): boolean {
+    const { core, log } = this.parts;
+    const { logger } = this.options;
+    const { lastIndex, configuration } = core.status();
+    const isBlank = lastIndex === 0 && configuration.incoming.length === 0;
+    if (isBlank) {
+      logger.info({ from, epoch }, 'joins a recovered cluster');
+      this.peers.epoch = epoch;
+      log.setEpoch(epoch).catch((thrown: Error) => this.fail(thrown));
+      return true;
     }
+    if (this.fencedBy !== epoch) {
+      this.fencedBy = epoch;
+      core.retire();
+      logger.error(
+        { from, epoch, ownEpoch: this.peers.epoch },
+        'this replica belongs to a cluster that was recovered without it: it stays quiet; start it with an empty directory to join',
+      );
+    }
+    return false;
   }
 
   private fail(error: Error): void {
@@ -199,81 +296,40 @@ export class Replica {
     this.options.onFailure(error);
   }
 
-  private run(effects: RaftEffects): void {
-    if (effects.append !== null) this.log.write(effects.append);
-    for (const envelope of effects.send) this.peers.send(envelope);
-    if (effects.transfer !== null) this.lastTransfer = effects.transfer;
-    for (const trace of effects.trace) this.trace(trace);
-    for (const outcome of effects.proposals) this.proposals.settled(outcome);
-    if (effects.apply.length > 0) this.apply(effects.apply);
-    for (const outcome of effects.reads) this.reads.settled(outcome);
-    if (this.isInOffice && !this.isLeader) this.leaveOffice();
-  }
-
-  private trace(trace: RaftTrace): void {
-    if (trace.kind === 'commitAdvanced' || trace.kind === 'voteAnswered') return;
+  private trace(fact: RaftTrace): void {
+    if (fact.kind === 'commitAdvanced' || fact.kind === 'voteAnswered') return;
     const { logger } = this.options;
-    if (trace.kind !== 'roleChanged') {
-      logger.debug(trace, 'raft');
-      return;
-    }
-    logger.info(trace, 'role changed');
-    this.isLeader = trace.role === 'leader';
-    this.term = trace.term;
-    this.listener?.roleChanged(this.raft.status());
-  }
-
-  private apply(entries: readonly LogEntry[]): void {
-    for (const entry of entries) {
-      if (entry.kind === 'command') this.applyCommand(entry);
-      else this.store.apply(entry.index, null);
-      const isOwnTermOpened = entry.kind === 'noop' && entry.term === this.term && this.isLeader;
-      if (isOwnTermOpened) this.takeOffice();
-    }
-    this.listener?.caughtUp();
-    this.reads.applied();
-    this.step({ kind: 'applied', index: entries.at(-1)?.index ?? 0 });
-  }
-
-  private applyCommand(entry: LogEntry): void {
-    const command = this.proposals.commandOf(entry);
-    const outcomes = this.store.apply(entry.index, command);
-    this.listener?.applied(command, outcomes);
-    this.proposals.applied(entry, outcomes);
-  }
-
-  private takeOffice(): void {
-    this.isInOffice = true;
-    this.listener?.tookOffice(this.term);
-  }
-
-  private leaveOffice(): void {
-    this.isInOffice = false;
-    this.listener?.leftOffice();
-    this.proposals.abandon();
+    if (fact.kind === 'roleChanged') logger.info(fact, 'role changed');
+    else if (fact.kind === 'diskStalled') logger.warn(fact, 'the disk stands still');
+    else logger.debug(fact, 'raft');
   }
 }
 
-type Member = ReplyOf<typeof clusterStatusContract>['members'][number];
+function initialConfiguration({ voters, join: joins }: ConsensusConfiguration): Configuration {
+  return { incoming: joins ? [] : [...voters].sort(), outgoing: [], learners: [] };
+}
 
-function membersOf(status: RaftStatus): Member[] {
-  const { id, role, lastIndex, durableIndex, configuration, peers } = status;
-  const self: Member = {
-    id,
-    role,
-    matchIndex: durableIndex,
-    lag: lastIndex - durableIndex,
-    healthy: !status.isDiskStalled,
+function settingsOf(config: ConsensusConfiguration): ReplicaSettings {
+  const { replicaId, tickMs, leaseReads, autoPromote } = config;
+  return {
+    ...config,
+    id: replicaId,
+    random: Math.random,
+    leaseMs: leaseReads ? config.electionTicks * tickMs * leaseShare : undefined,
+    promotesLearners: autoPromote,
+    version: programVersion,
   };
-  const others = peers.map((peer): Member => {
-    const isLearner = configuration.learners.includes(peer.id);
-    return {
-      id: peer.id,
-      role: peer.isActive ? (isLearner ? 'learner' : 'follower') : 'unreachable',
-      matchIndex: peer.matchIndex,
-      lag: lastIndex - peer.matchIndex,
-      healthy: peer.isActive,
-    };
-  });
-  return [self, ...others].sort((one, other) => (one.id < other.id ? -1 : 1));
+}
+
+async function loadStore(log: RaftLog): Promise<Store> {
+  const loader = Store.loader();
+  const header = await log.loadSnapshot((bytes) => loader.push(bytes));
+  return header === null ? createStore() : loader.finish();
+}
+
+async function until(holds: () => boolean, limitMs: number): Promise<void> {
+  const limit = performance.now() + limitMs;
+  while (!holds() && performance.now() < limit) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
 }

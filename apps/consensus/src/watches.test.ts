@@ -6,7 +6,7 @@ import { progressMs, Watches, watchTtlMs, type Delivery } from './watches';
 
 function opened() {
   const store = createStore();
-  const watches = new Watches(store);
+  const watches = new Watches(() => store);
   let logIndex = 0;
   const ask = (request: StoreRequest) =>
     void store.apply((logIndex += 1), { at: logIndex, requests: [request] });
@@ -50,6 +50,59 @@ describe('watches', () => {
     expect(steps(watches.progress(progressMs - 1))).toEqual([]);
     expect(steps(watches.progress(progressMs))).toEqual(['progress 0..1']);
     expect(steps(watches.progress(progressMs * 2))).toEqual(['progress 1..1']);
+  });
+
+  it('leaves out the kinds of events that are not wanted', () => {
+    const { watches, put, ask } = opened();
+    watches.open({ ...opening, filters: ['noput'] }, 0);
+    put('a/1');
+    ask({ type: 'delete', key: 'a/1' });
+    const [delivery] = [...watches.deliveries(0)];
+    expect(delivery?.message).toMatchObject({
+      revisions: [{ revision: 2, events: [{ type: 'delete' }] }],
+    });
+  });
+
+  it('waits for a revision that is yet to come, and claims nothing before it (bug 37)', () => {
+    const { watches, put } = opened();
+    put('a/1');
+    watches.open({ ...opening, fromRevision: 4 }, 0);
+    expect(steps(watches.progress(progressMs))).toEqual(['progress 1..1']);
+    put('a/2');
+    put('a/3');
+    expect(steps(watches.deliveries(0))).toEqual([]);
+    expect(steps(watches.progress(progressMs * 2))).toEqual(['progress 1..3']);
+    put('a/4');
+    expect(steps(watches.deliveries(0))).toEqual(['events 3..4']);
+  });
+
+  it('never says more than it has sent when it is asked how far it is (bug 37)', () => {
+    const { watches, put } = opened();
+    watches.open(opening, 0);
+    put('a/1');
+    watches.askProgress('w');
+    expect(steps(watches.progress(1))).toEqual(['progress 0..0']);
+    expect(steps(watches.deliveries(1))).toEqual(['events 0..1']);
+    watches.askProgress('w');
+    expect(steps(watches.progress(2))).toEqual(['progress 1..1']);
+  });
+
+  it('gives a watch that is far behind its turns, and the others theirs', () => {
+    const { watches, put } = opened();
+    for (let n = 0; n < 10_000; n += 1) put('a/1');
+    watches.open({ ...opening, fromRevision: 1 }, 0);
+    watches.open({ ...opening, watch: 'v' }, 0);
+    put('a/2');
+    const first = [...watches.deliveries(0)].map(({ message }) => message.watch);
+    expect(first).toContain('v');
+    let through = 0;
+    for (let turns = 0; through < 10_001 && turns < 10; turns += 1) {
+      for (const { message } of watches.deliveries(0)) {
+        if (message.kind === 'events' && message.watch === 'w') through = message.through;
+      }
+    }
+    expect(first.filter((watch) => watch === 'w').length).toBeLessThan(20);
+    expect(through).toBe(10_001);
   });
 
   it('splits what is large between revisions', () => {

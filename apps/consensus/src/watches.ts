@@ -4,6 +4,7 @@
 import { SkeinError, subjectPrefix, type WatchMessage } from '@skein/contracts';
 import {
   spanOf,
+  type EventFilter,
   type RevisionEvents,
   type Span,
   type SpanRequest,
@@ -19,6 +20,8 @@ export const renewWithinMs = 3_000;
 export const progressMs = 500;
 export const maxWatches = 4_096;
 const maxRevisionsPerMessage = 1_000;
+/** A watch that is further behind goes on in the next turn. */
+const maxLooksPerTurn = 4;
 /** Below the server's payload limit of 1 MiB whatever the text: in JSON a character takes six bytes at most. */
 const maxMessageCharacters = 160 * 1024;
 /** What a message takes of a revision that is larger than that, in bytes of JSON. */
@@ -31,6 +34,8 @@ export interface WatchOpening extends SpanRequest {
   readonly fromRevision?: number | undefined;
   readonly deliver: string;
   readonly previous?: boolean | undefined;
+  /** Kinds of events that are left out. */
+  readonly filters?: readonly EventFilter[] | undefined;
 }
 
 interface Watch {
@@ -38,6 +43,7 @@ interface Watch {
   readonly span: Span;
   readonly deliver: string;
   readonly previous: boolean;
+  readonly filters: readonly EventFilter[] | undefined;
   /** First revision not yet looked at. */
   next: number;
   /** Through which revision the receiver was told: what its next message comes after. */
@@ -54,7 +60,12 @@ export interface Delivery {
 export class Watches {
   private readonly watches = new Map<string, Watch>();
 
-  constructor(private readonly store: Store) {}
+  /** `store`: as of now; another one after a snapshot was installed. */
+  constructor(private readonly storeOf: () => Store) {}
+
+  private get store(): Store {
+    return this.storeOf();
+  }
 
   get size(): number {
     return this.watches.size;
@@ -88,8 +99,9 @@ export class Watches {
       span: spanOf(opening),
       deliver: opening.deliver,
       previous: opening.previous === true,
+      filters: opening.filters?.length ? opening.filters : undefined,
       next,
-      told: next - 1,
+      told: Math.min(next - 1, revision),
       renewedAt: nowMs,
       toldAt: nowMs,
     });
@@ -103,11 +115,17 @@ export class Watches {
     this.watches.clear();
   }
 
-  /** Whatever is new for anyone. */
+  /** Has `progress` tell this watch at once how far it is. */
+  askProgress(id: string): void {
+    const watch = this.watches.get(id);
+    if (watch !== undefined) watch.toldAt = -Infinity;
+  }
+
+  /** Whatever is new for anyone, within limits: a watch that is far behind must not hold up the others or the leader. */
   *deliveries(nowMs: number): Generator<Delivery> {
-    const { revision } = this.store.status;
+    const { revision } = this.store;
     for (const watch of this.watches.values()) {
-      while (watch.next <= revision) {
+      for (let looks = 0; watch.next <= revision && looks < maxLooksPerTurn; looks += 1) {
         const found = this.look(watch);
         if (found === undefined) {
           yield this.cancel(watch);
@@ -122,8 +140,13 @@ export class Watches {
   *progress(nowMs: number): Generator<Delivery> {
     for (const watch of this.watches.values()) {
       if (nowMs - watch.renewedAt > watchTtlMs) this.watches.delete(watch.id);
-      else if (nowMs - watch.toldAt >= progressMs) yield tell(watch, nowMs, watch.next - 1);
+      else if (nowMs - watch.toldAt >= progressMs) yield tell(watch, nowMs, this.reached(watch));
     }
+  }
+
+  /** Invariant: never ahead of what exists, though a watch may wait for a revision that is yet to come (etcd#15220). */
+  private reached({ next }: Watch): number {
+    return Math.min(next - 1, this.store.revision);
   }
 
   /** What it has not seen was compacted, as can happen right after its opening. */
@@ -135,9 +158,10 @@ export class Watches {
   }
 
   private look(watch: Watch): RevisionEvents[] | undefined {
-    const { next: from, span, previous } = watch;
+    const { next: from, span, previous, filters } = watch;
     const limit = maxRevisionsPerMessage;
-    const outcome = this.store.eventsSince({ from, span, previous, limit });
+    const query = { from, span, previous, limit };
+    const outcome = this.store.eventsSince(filters === undefined ? query : { ...query, filters });
     if (!outcome.ok) return undefined;
     watch.next = outcome.reply.through + 1;
     return outcome.reply.revisions;
