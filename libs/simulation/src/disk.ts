@@ -19,6 +19,10 @@ export interface DiskPorts<W> {
   readonly persist: (write: W) => void;
   /** These writes completed, in order; told once a sync. */
   readonly completed: (writes: readonly W[]) => void;
+  /** Power went while this write was on its way to the platter: some of it is there. */
+  readonly tear?: (write: W) => void;
+  /** A sync failed: nothing is known of what it carried, and nothing more will be written. */
+  readonly failed?: () => void;
 }
 
 export class SimulatedDisk<W> {
@@ -28,6 +32,9 @@ export class SimulatedDisk<W> {
   /** Counts crashes, so that a sync of an earlier life completes nothing. */
   private life = 0;
   private syncStartedMs = 0;
+  /** No space: every sync fails. */
+  isFull = false;
+  private failsNext = false;
 
   constructor(
     private readonly queue: EventQueue,
@@ -50,6 +57,13 @@ export class SimulatedDisk<W> {
 
   recover(): void {
     this.stalledUntilMs = 0;
+    this.isFull = false;
+    this.failsNext = false;
+  }
+
+  /** The next sync fails. */
+  failNext(): void {
+    this.failsNext = true;
   }
 
   /** Some write is not yet durable: the worst moment for a crash. */
@@ -63,13 +77,16 @@ export class SimulatedDisk<W> {
   }
 
   /** Power goes: of what is not yet reported, some prefix has reached the platter. */
-  crash(): void {
+  crash(isTorn = false): void {
     const pending = [...this.syncing, ...this.waiting];
     const kept = this.lies ? 0 : this.random.int(pending.length + 1);
     for (const write of pending.slice(0, kept)) this.ports.persist(write);
+    const torn = pending[kept];
+    if (isTorn && torn !== undefined) this.ports.tear?.(torn);
     this.waiting = [];
     this.syncing = [];
     this.stalledUntilMs = 0;
+    this.failsNext = false;
     this.life += 1;
   }
 
@@ -90,6 +107,10 @@ export class SimulatedDisk<W> {
     if (leftMs > 0) {
       // Looks again soon, so that a recovery is noticed.
       this.queue.after(Math.min(leftMs, 5), () => this.finishSync(life));
+      return;
+    }
+    if (this.isFull || this.failsNext) {
+      this.ports.failed?.();
       return;
     }
     const writes = this.syncing;

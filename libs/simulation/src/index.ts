@@ -2,6 +2,11 @@
 // simulate`.
 export { calmDisk, SimulatedDisk } from './disk';
 export type { DiskConditions, DiskPorts } from './disk';
+export { plantedClusterFaults } from './cluster/plants';
+export type { PlantedClusterFault } from './cluster/plants';
+export { simulateCluster } from './cluster/simulate-cluster';
+export type { ClusterSimulationResult } from './cluster/simulate-cluster';
+export type { ClusterRule, ClusterViolation } from './cluster/violations';
 export { EventQueue } from './event-queue';
 export { checkLinearizable } from './linearizability';
 export type { LinearizabilityResult, Operation, SequentialModel } from './linearizability';

@@ -27,6 +27,9 @@ export const calmNetwork: NetworkConditions = {
 export class SimulatedNetwork<T> {
   private readonly cuts = new Map<string, number>();
   private readonly lastArrival = new Map<string, number>();
+  private readonly clogged = new Map<string, number>();
+  lost = 0;
+  repeated = 0;
 
   constructor(
     private readonly queue: EventQueue,
@@ -40,7 +43,9 @@ export class SimulatedNetwork<T> {
     const isLost = this.random.chance(loss);
     const copies = this.random.chance(duplication) ? 2 : 1;
     const direction = `${from}>${to}`;
+    if (isLost) this.lost += 1;
     if (isLost || this.cuts.has(direction)) return;
+    if (copies > 1) this.repeated += 1;
     for (let copy = 0; copy < copies; copy += 1) this.carry(direction, to, payload);
   }
 
@@ -49,6 +54,7 @@ export class SimulatedNetwork<T> {
     let delayMs = minDelayMs + this.random.next() * (maxDelayMs - minDelayMs);
     if (this.random.chance(straggler)) delayMs += this.random.next() * maxDelayMs * 10;
     let arrivalMs = this.queue.nowMs + delayMs;
+    arrivalMs = Math.max(arrivalMs, this.clogged.get(direction) ?? 0);
     if (isOrdered) {
       arrivalMs = Math.max(arrivalMs, this.lastArrival.get(direction) ?? 0);
       this.lastArrival.set(direction, arrivalMs);
@@ -72,7 +78,13 @@ export class SimulatedNetwork<T> {
     else this.cuts.delete(direction);
   }
 
+  /** What is sent from now on in this direction arrives when the time is over, not before. */
+  clog(from: string, to: string, forMs: number): void {
+    this.clogged.set(`${from}>${to}`, this.queue.nowMs + forMs);
+  }
+
   mendAll(): void {
     this.cuts.clear();
+    this.clogged.clear();
   }
 }

@@ -14,6 +14,8 @@ export interface SimulateOptions {
   readonly seeds?: number;
   readonly seed?: number;
   readonly plant?: string;
+  /** Of one seed: says what happens, line by line. */
+  readonly trace?: boolean;
   readonly json: boolean;
 }
 
@@ -23,6 +25,7 @@ export interface SeedResult {
   readonly steps: number;
   readonly simulatedMs: number;
   readonly faults: number;
+  readonly faultsByKind: Readonly<Record<string, number>>;
   readonly violations: readonly unknown[];
 }
 
@@ -31,6 +34,7 @@ interface SimulatorResult {
   readonly steps?: number;
   readonly packets?: number;
   readonly faults?: number;
+  readonly faultsByKind?: Readonly<Record<string, number>>;
   readonly stalls?: number;
   readonly killed?: readonly string[];
   readonly simulatedMs: number;
@@ -38,13 +42,14 @@ interface SimulatorResult {
 }
 type Simulator = (
   seed: number,
-  options: { planted?: string },
+  options: { planted?: string; onTrace?: (line: string) => void },
 ) => SimulatorResult | Promise<SimulatorResult>;
 
 export interface Totals {
   readonly seeds: number;
   readonly steps: number;
   readonly faults: number;
+  readonly faultsByKind: Readonly<Record<string, number>>;
   readonly simulatedMs: number;
   /** Seeds with violations, and the first of them in full. */
   readonly failures: number;
@@ -55,6 +60,7 @@ export const noTotals: Totals = {
   seeds: 0,
   steps: 0,
   faults: 0,
+  faultsByKind: {},
   simulatedMs: 0,
   failures: 0,
   failed: [],
@@ -72,6 +78,7 @@ export async function simulate(what: string, options: SimulateOptions): Promise<
   const first = options.seed ?? Math.floor(Math.random() * (maxSeed / 2));
   const count = options.seeds ?? (options.seed === undefined ? defaultSeeds : 1);
   const out = new Output(options.json);
+  if (options.trace === true) await trace(what, first, options.plant);
   const started = performance.now();
   let totals = noTotals;
   const progress = meter(count, out);
@@ -84,6 +91,12 @@ export async function simulate(what: string, options: SimulateOptions): Promise<
   const report = { what, firstSeed: first, ...totals, seconds: Number(seconds.toFixed(1)) };
   out.show(report, () => reportText(what, first, totals, seconds, options.plant));
   if (totals.failures > 0) process.exitCode = 1;
+}
+
+/** What happens under one seed, line by line, before it is run once more for the report. */
+async function trace(what: string, seed: number, plant: string | undefined): Promise<void> {
+  const onTrace = (line: string): void => void process.stdout.write(`${line}\n`);
+  await simulatorOf(what)(seed, { onTrace, ...(plant === undefined ? {} : { planted: plant }) });
 }
 
 /** One worker's part: a line of JSON for each seed. */
@@ -105,6 +118,7 @@ function seedResult(seed: number, result: SimulatorResult): SeedResult {
     seed,
     steps: result.steps ?? result.packets ?? 0,
     faults: result.faults ?? (result.stalls ?? 0) + (result.killed?.length ?? 0),
+    faultsByKind: result.faultsByKind ?? {},
     simulatedMs: result.simulatedMs,
     violations: result.violations,
   };
@@ -116,11 +130,21 @@ export function add(totals: Totals, result: SeedResult): Totals {
     seeds: totals.seeds + 1,
     steps: totals.steps + result.steps,
     faults: totals.faults + result.faults,
+    faultsByKind: sumOf(totals.faultsByKind, result.faultsByKind),
     simulatedMs: totals.simulatedMs + result.simulatedMs,
     failures: totals.failures + (hasFailed ? 1 : 0),
     failed:
       hasFailed && totals.failed.length < maxFailed ? [...totals.failed, result] : totals.failed,
   };
+}
+
+function sumOf(
+  one: Readonly<Record<string, number>>,
+  other: Readonly<Record<string, number>>,
+): Record<string, number> {
+  const sum: Record<string, number> = { ...one };
+  for (const [kind, count] of Object.entries(other)) sum[kind] = (sum[kind] ?? 0) + count;
+  return sum;
 }
 
 export function repeatCommand(what: string, seed: number, plant: string | undefined): string {
@@ -140,6 +164,7 @@ function reportText(
     ['seeds', `${totals.seeds}, from ${first}`],
     ['steps', totals.steps.toLocaleString('en')],
     ['faults', totals.faults.toLocaleString('en')],
+    ...kindsText(totals.faultsByKind),
     ['simulated time', `${hours.toFixed(2)} h in ${seconds.toFixed(1)} s`],
     [
       'violations',
@@ -152,6 +177,18 @@ function reportText(
     return `${pc.red('✘')} seed ${result.seed}: ${reason}\n    ${repeatCommand(what, result.seed, plant)}`;
   });
   return [summary, ...failures].join('\n');
+}
+
+/** Five kinds a line, most frequent first. */
+function kindsText(faultsByKind: Readonly<Record<string, number>>): [string, string][] {
+  const kinds = Object.entries(faultsByKind)
+    .filter(([, count]) => count > 0)
+    .sort(([, one], [, other]) => other - one)
+    .map(([kind, count]) => `${kind} ${count.toLocaleString('en')}`);
+  const lines = Array.from({ length: Math.ceil(kinds.length / 5) }, (_, line) =>
+    kinds.slice(line * 5, line * 5 + 5).join(', '),
+  );
+  return lines.map((line, at) => [at === 0 ? 'by kind' : '', line]);
 }
 
 function simulatorOf(what: string): Simulator {
@@ -170,6 +207,7 @@ function checkPlant(what: string, plant: string | undefined): void {
   const plants: Record<string, readonly string[]> = {
     raft: simulation.plantedFaults,
     ipam: simulation.plantedIpamFaults,
+    cluster: simulation.plantedClusterFaults,
   };
   const known = plants[what] ?? [];
   if (plant === undefined || known.includes(plant)) return;
