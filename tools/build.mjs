@@ -17,7 +17,7 @@ entryPoints['local-supervisor'] = `${root}libs/local-cluster/src/supervisor-main
  * Stay packages: a native addon; what loads files of its own at run time; and reflect-metadata, which must run before any
  * decorator, an order that only a package outside of the chunks keeps.
  */
-const external = ['better-sqlite3', '@prisma/*', 'reflect-metadata'];
+const external = ['better-sqlite3', '@prisma/*', 'reflect-metadata', 'etcd3'];
 
 /** Nest names packages that it uses only if they are there; those that are not stay as they are written. */
 const optionalPackages = {

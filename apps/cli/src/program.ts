@@ -254,7 +254,11 @@ function machine(program: Command): void {
     .addArgument(new Argument('<what>', 'what is proven').choices(['consensus']))
     .description('prove on real processes and disks what a bad day does not break')
     .option('--seconds <n>', 'how long faults last', count, 120)
-    .option('--only <proofs>', 'of faults,old-leader,disks,damage,members,growth,encryption', commas)
+    .option(
+      '--only <proofs>',
+      'of faults,old-leader,disks,damage,members,growth,encryption',
+      commas,
+    )
     .option('--json', 'print JSON')
     .option('--no-color', 'print without colors')
     .addHelpText(

@@ -4,6 +4,7 @@
 import { SkeinError } from '@skein/contracts';
 import {
   createStore,
+  newestProtocol,
   spanOf,
   type Outcome,
   type ReplyByType,
@@ -35,7 +36,7 @@ export function replyOrThrow<Reply>(outcome: Outcome<Reply>): Reply {
 
 class InMemory implements MemoryStore {
   isUnavailable = false;
-  private readonly core: StoreCore = createStore();
+  private readonly core: StoreCore = createStore({ protocolVersion: newestProtocol });
   private readonly watches = new Set<MemoryWatch>();
 
   constructor(private readonly now: () => number = () => this.core.status.appliedIndex) {}

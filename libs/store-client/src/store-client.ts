@@ -2,17 +2,15 @@
 // until it is answered and is done once all the same. Watches go on across leaders.
 
 import {
+  batchedContracts,
+  type BatchedType,
   closeWatchContract,
-  deleteContract,
   grantLeaseContract,
   keepAliveContract,
   leaderChangedEvent,
   leasesContract,
-  putContract,
-  rangeContract,
   revokeLeaseContract,
   subjectPrefix,
-  transactionContract,
   watchContract,
   type Contract,
   type KeyValue,
@@ -20,6 +18,7 @@ import {
   type RequestOf,
 } from '@skein/contracts';
 import { Deadline, type Messenger, type Subscription } from '@skein/messaging';
+import { Batcher, type BatcherPorts } from './batcher';
 import { OnceNumbers, type Once } from './once-numbers';
 import { callWithRetry, LeaderSignal } from './retry';
 import type {
@@ -38,16 +37,21 @@ import { ClientWatch } from './watch-client';
 export interface StoreClientOptions {
   /** Default 5 s. */
   readonly timeoutMs?: number;
+  /** False: each call is a message of its own. Default: calls of one turn share one. */
+  readonly batching?: boolean;
 }
 
 const defaultTimeoutMs = 5_000;
 /** An opening is short: it is repeated by the watch itself. */
 const openTimeoutMs = 1_000;
 
+type Batched<T extends BatchedType> = RequestOf<(typeof batchedContracts)[T]>;
+
 export class StoreClient implements Store {
   private readonly clientId = crypto.randomUUID();
   private readonly once = new OnceNumbers(this.clientId);
   private readonly signal = new LeaderSignal();
+  private readonly batchers: { readonly reads: Batcher; readonly writes: Batcher } | null;
   private readonly watches = new Set<ClientWatch>();
   private readonly subscription: Subscription;
   private watchCount = 0;
@@ -56,8 +60,19 @@ export class StoreClient implements Store {
     private readonly messenger: Messenger,
     private readonly options: StoreClientOptions = {},
   ) {
+    const ports: BatcherPorts = {
+      request: (contract, body, deadline, requestId) =>
+        messenger.request(contract, body, { deadline, requestId }),
+    };
+    this.batchers =
+      options.batching === false
+        ? null
+        : { reads: new Batcher(ports, false), writes: new Batcher(ports, true) };
     this.subscription = messenger.subscribeEvent(leaderChangedEvent, ({ leaderId }) => {
-      if (leaderId !== null) this.signal.raise();
+      if (leaderId === null) return;
+      this.batchers?.reads.leaderChanged();
+      this.batchers?.writes.leaderChanged();
+      this.signal.raise();
     });
   }
 
@@ -69,20 +84,20 @@ export class StoreClient implements Store {
     return (await this.range({ key }, options)).kvs[0];
   }
 
-  range(request: RangeRequest, options?: CallOptions) {
-    return this.read(rangeContract, request, options);
+  range(request: RangeRequest, options: CallOptions = {}) {
+    return this.batchable('range', request, this.deadlineOf(options), options, false);
   }
 
   put(request: PutRequest, options?: CallOptions) {
-    return this.write(putContract, (once) => ({ ...request, once }), options);
+    return this.batchableWrite('put', (once) => ({ ...request, once }), options);
   }
 
   delete(request: DeleteRequest, options?: CallOptions) {
-    return this.write(deleteContract, (once) => ({ ...request, once }), options);
+    return this.batchableWrite('delete', (once) => ({ ...request, once }), options);
   }
 
   txn(request: TransactionRequest, options?: CallOptions) {
-    return this.write(transactionContract, (once) => ({ ...request, once }), options);
+    return this.batchableWrite('txn', (once) => ({ ...request, once }), options);
   }
 
   grantLease(request: GrantLeaseRequest, options?: CallOptions) {
@@ -145,6 +160,35 @@ export class StoreClient implements Store {
   ): Promise<ReplyOf<C>> {
     const deadline = this.deadlineOf(options);
     return this.once.run((once) => this.call(contract, requestFor(once), deadline, options, true));
+  }
+
+  private batchableWrite<T extends BatchedType>(
+    type: T,
+    requestFor: (once: Once) => Batched<T>,
+    options: CallOptions = {},
+  ): Promise<ReplyOf<(typeof batchedContracts)[T]>> {
+    const deadline = this.deadlineOf(options);
+    return this.once.run((once) => this.batchable(type, requestFor(once), deadline, options, true));
+  }
+
+  private batchable<T extends BatchedType>(
+    type: T,
+    request: Batched<T>,
+    deadline: Deadline,
+    options: CallOptions,
+    isWrite: boolean,
+  ): Promise<ReplyOf<(typeof batchedContracts)[T]>> {
+    const batcher = isWrite ? this.batchers?.writes : this.batchers?.reads;
+    if (batcher === undefined) {
+      return this.call(batchedContracts[type], request, deadline, options, isWrite);
+    }
+    const requestId = options.context?.requestId;
+    return callWithRetry({
+      send: (attemptDeadline) => batcher.send(type, request, attemptDeadline, requestId),
+      deadline,
+      signal: this.signal,
+      isWrite,
+    });
   }
 
   private call<C extends Contract>(

@@ -50,6 +50,8 @@ export interface WatchRequest {
   readonly fromRevision?: number | undefined;
   /** Deliver the replaced values too. */
   readonly previous?: boolean | undefined;
+  /** Kinds of events that are left out. */
+  readonly filters?: ('noput' | 'nodelete')[] | undefined;
   /** Revisions in order, each exactly once, never split. */
   readonly onEvents: (revisions: RevisionEvents[]) => void;
   /** Everything up to this revision has been delivered. */

@@ -105,7 +105,7 @@ export class ClientWatch implements Watch {
   }
 
   private openingRequest(): RequestOf<typeof watchContract> {
-    const { key, prefix, previous } = this.request;
+    const { key, prefix, previous, filters } = this.request;
     return {
       watch: this.watchId,
       deliver: this.ports.deliver,
@@ -113,6 +113,7 @@ export class ClientWatch implements Watch {
       ...(prefix === undefined ? {} : { prefix: true }),
       ...(this.seen === undefined ? {} : { fromRevision: this.seen + 1 }),
       ...(previous === undefined ? {} : { previous }),
+      ...(filters === undefined ? {} : { filters }),
     };
   }
 

@@ -1,0 +1,7 @@
+// The public face: measures the store against a peer, side by side in a private world.
+
+export type { BenchReport, BenchSettings } from './bench-store';
+export type { FigureRow, Spread } from './figure';
+export { groups, planOf, type BenchPlan, type Group } from './plan';
+export { runInWorld, worldCommand } from './world';
+export { runWorld } from './world-main';
