@@ -99,6 +99,8 @@ async function startAll<S extends z.ZodObject>(
   const start = options.start ?? startMicroservice;
   const application = await start(module, { config, messenger, logger, transport });
   closers.push(() => application.close());
+  // Who hears that this service is ready may ask at once, on another connection.
+  await messenger.flush();
 }
 
 export async function startMicroservice(
