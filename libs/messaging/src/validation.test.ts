@@ -42,4 +42,14 @@ describe('parseBody', () => {
     expect(fault.field).toBe('f0');
     expect(fault.facts['faults']).toHaveLength(10);
   });
+
+  it('refuses a body that is nested deeper than the stack', () => {
+    let body: object = { compare: [], success: [], failure: [] };
+    for (let depth = 0; depth < 20_000; depth += 1) {
+      body = { compare: [], success: [{ type: 'txn', ...body }], failure: [] };
+    }
+    const fault = faultOf(transactionRequestSchema, body);
+    expect(fault).toMatchObject({ code: 'invalid_request' });
+    expect(fault.message).toMatch(/nested too deeply/);
+  });
 });

@@ -18,9 +18,19 @@ export function parseBody<S extends z.ZodType>(
   body: unknown,
   what: string,
 ): z.output<S> {
-  const parsed = schema.safeParse(body);
+  const parsed = parse(schema, body, what);
   if (parsed.success) return parsed.data;
   throw requestFault(parsed.error.issues, what);
+}
+
+/** A schema that contains itself walks as deep as the body goes, which may be deeper than the stack. */
+function parse<S extends z.ZodType>(schema: S, body: unknown, what: string) {
+  try {
+    return schema.safeParse(body);
+  } catch (thrown) {
+    if (!(thrown instanceof RangeError)) throw thrown;
+    throw new SkeinError('invalid_request', `${what}: nested too deeply`, { cause: thrown });
+  }
 }
 
 function requestFault(issues: readonly Issue[], what: string): SkeinError {

@@ -3,8 +3,6 @@
 
 const evenPrime = 0x01000193;
 const oddPrime = 0x85ebca6b;
-/** Text up to this length is taken whole; of longer text, its length and both ends. */
-const wholeText = 256;
 
 export class RollingHash {
   private even = 0x811c9dc5 | 0;
@@ -31,22 +29,13 @@ export class RollingHash {
   text(text: string): void {
     const { length } = text;
     this.mix(length);
-    if (length <= wholeText) {
-      this.characters(text, 0, length);
-      return;
-    }
-    this.characters(text, 0, wholeText / 2);
-    this.characters(text, length - wholeText / 2, length);
-  }
-
-  private characters(text: string, from: number, end: number): void {
     let { even, odd } = this;
-    let at = from;
-    for (; at + 1 < end; at += 2) {
+    let at = 0;
+    for (; at + 1 < length; at += 2) {
       even = Math.imul(even ^ text.charCodeAt(at), evenPrime);
       odd = Math.imul(odd ^ text.charCodeAt(at + 1), oddPrime);
     }
-    if (at < end) even = Math.imul(even ^ text.charCodeAt(at), evenPrime);
+    if (at < length) even = Math.imul(even ^ text.charCodeAt(at), evenPrime);
     this.even = even;
     this.odd = odd;
   }

@@ -170,7 +170,7 @@ describe('state hash', () => {
     one.done({ type: 'clearAlarm', alarm: 'nospace' });
     other.done({ type: 'clearAlarm', alarm: 'nospace' });
     one.put('k', 'a'.repeat(999));
-    other.put('k', `b${'a'.repeat(998)}`);
+    other.put('k', `${'a'.repeat(499)}b${'a'.repeat(499)}`);
     expect(one.store.status.stateHash).not.toBe(other.store.status.stateHash);
   });
 
