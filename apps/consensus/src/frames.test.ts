@@ -62,9 +62,11 @@ describe('frames between replicas', () => {
 
   it('carry notices beside messages, and say whose word it is', () => {
     const notice = { kind: 'removed', from: 'r1', index: 9 } as const;
-    const parts = [encodeRaftMessage(heartbeat(1)), encodeNotice(notice)];
+    const origin = { kind: 'origin', from: 'r1', origin: 'fresh', asks: true } as const;
+    const parts = [encodeRaftMessage(heartbeat(1)), encodeNotice(notice), encodeNotice(origin)];
     const [frame = new Uint8Array()] = framesOf(head, parts);
     const messages = [heartbeat(1)];
-    expect(decodeFrame(frame, () => undefined)).toEqual({ head, messages, notices: [notice] });
+    const notices = [notice, origin];
+    expect(decodeFrame(frame, () => undefined)).toEqual({ head, messages, notices });
   });
 });

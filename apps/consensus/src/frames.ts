@@ -140,12 +140,17 @@ function decodeNotice(bytes: Uint8Array): ReplicaNotice | null {
     const notice = JSON.parse(text) as ReplicaNotice;
     if (typeof notice.from !== 'string') return null;
     if (notice.kind === 'removed') return Number.isInteger(notice.index) ? notice : null;
+    if (notice.kind === 'origin') return isOrigin(notice) ? notice : null;
     if (notice.kind !== 'standing') return null;
     const isWhole = Number.isInteger(notice.protocolMax) && Array.isArray(notice.hashPoints);
     return isWhole ? notice : null;
   } catch {
     return null;
   }
+}
+
+function isOrigin({ origin, asks }: Extract<ReplicaNotice, { kind: 'origin' }>): boolean {
+  return ['fresh', 'begun'].includes(origin) && typeof asks === 'boolean';
 }
 
 function textOf(bytes: Uint8Array): string | null {

@@ -2,9 +2,9 @@
 // any more ends the replica by the log's own word.
 
 import { RaftLogError, type RaftLog } from '@skein/raft-sqlite';
-import type { LogWrite, SnapshotHeader, SnapshotTask } from '@skein/raft';
+import type { HardState, LogWrite, SnapshotHeader, SnapshotTask } from '@skein/raft';
 import type { LogPort, ReplicaCore } from '@skein/replica';
-import { Store, StoreSnapshotError, type SnapshotSource } from '@skein/store';
+import { createStore, Store, StoreSnapshotError, type SnapshotSource } from '@skein/store';
 
 /** Weight of the newest write in the latency that is told. */
 const latencyWeight = 0.1;
@@ -13,6 +13,7 @@ export class LogEdge implements LogPort {
   private pending = 0;
   private startedAt = 0;
   private averageMs = 0;
+  private kept: (() => void) | undefined;
 
   constructor(
     private readonly log: RaftLog,
@@ -26,7 +27,21 @@ export class LogEdge implements LogPort {
     this.log.write(write);
   }
 
+  /** For an empty log whose core does not run yet. Durable when it resolves. */
+  keep(hardState: HardState): Promise<void> {
+    const nothing = { truncateFrom: null, entries: [], lastIndex: 0, lastTerm: 0, then: [] };
+    return new Promise((resolve) => {
+      this.kept = resolve;
+      this.log.write({ id: 0, hardState, ...nothing });
+    });
+  }
+
   durable(writes: readonly LogWrite[]): void {
+    if (this.kept !== undefined) {
+      this.kept();
+      this.kept = undefined;
+      return;
+    }
     const now = performance.now();
     this.averageMs += (now - this.startedAt - this.averageMs) * latencyWeight;
     this.startedAt = now;
@@ -75,10 +90,13 @@ export class LogEdge implements LogPort {
 
   install({ header, keepSuffix }: Extract<SnapshotTask, { kind: 'install' }>): void {
     const loader = Store.loader();
+    let store = createStore();
+    // Whole before it is durable: a log whose snapshot can't be loaded could never be opened again.
+    const complete = () => (store = loader.finish());
     this.log
-      .install(header, keepSuffix, (bytes) => loader.push(bytes))
+      .install(header, keepSuffix, (bytes) => loader.push(bytes), complete)
       .then(
-        () => this.core().installed(header, loader.finish()),
+        () => this.core().installed(header, store),
         (thrown: unknown) => {
           this.refused(thrown);
           this.core().installRejected(header);

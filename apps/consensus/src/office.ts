@@ -99,7 +99,7 @@ export class Office implements ReplicaListener {
   private repaired(): void {
     const { replica, config, messenger, logger } = this.options;
     const { clusterId, replicaId } = config;
-    const { repair } = replica.log;
+    const { repair } = replica;
     const { appliedIndex, revision } = replica.store.status;
     logger.info({ ...repair, appliedIndex }, 'the log is whole again: what was lost was fetched');
     messenger.publishEvent(replicaRepairedEvent, {

@@ -42,6 +42,7 @@ export class Recovery {
 
   private async confirm(preview: RecoverReply): Promise<RecoverReply> {
     const { replicaId, clusterId } = this.config;
+    this.demandPart();
     await this.replica.raiseEpoch(preview.nextEpoch);
     const outcome = this.replica.core.forceConfiguration({
       incoming: [replicaId],
@@ -59,6 +60,20 @@ export class Recovery {
       'an operator made this replica the only voter of a new epoch',
     );
     return { ...this.preview(), nextEpoch: epoch, confirmed: true };
+  }
+
+  /** Invariant: no epoch is raised by a replica that then does not lead it: it would shut out those who are at work. */
+  private demandPart(): void {
+    const { fencedBy, core } = this.replica;
+    const facts = { fencedBy };
+    if (fencedBy > 0) {
+      throw new SkeinError('unavailable', 'A later incarnation of the cluster is at work', {
+        facts,
+      });
+    }
+    if (core.status().isInstalling) {
+      throw new SkeinError('unavailable', 'A snapshot is taking the place of the log: try again');
+    }
   }
 
   private preview(): RecoverReply {

@@ -4,15 +4,15 @@ import type { ClusterConfiguration, ClusterStatus, MemberStatus } from '@skein/c
 import type { PeerStatus, RaftStatus } from '@skein/raft';
 import type { MemberStanding } from '@skein/replica';
 import type { ConsensusConfiguration } from './consensus.config';
-import { programVersion, type Replica } from './replica.actor';
+import { programVersion } from './replica-start';
+import type { Replica } from './replica.actor';
 
 export function statusOf(replica: Replica, config: ConsensusConfiguration): ClusterStatus {
   const { clusterId, replicaId } = config;
   if (replica.isLocked) return lockedStatus(clusterId, replicaId);
-  const { core, store, log, size } = replica;
+  const { core, store, repair, size } = replica;
   const raft = standing(core.status(), replica.fencedBy > 0);
   const state = store.status;
-  const { repair } = log;
   return {
     clusterId,
     replicaId,

@@ -4,15 +4,32 @@
 import { join } from 'node:path';
 import { SkeinError } from '@skein/contracts';
 import type { Messenger } from '@skein/messaging';
-import type { Configuration, RaftTrace } from '@skein/raft';
-import { openRaftLog, RaftLogError, type LogSize, type RaftLog } from '@skein/raft-sqlite';
-import { ReplicaCore, type ReplicaListener, type ReplicaSettings } from '@skein/replica';
+import type { HardState, RaftMessage, RestoredState } from '@skein/raft';
+import {
+  openRaftLog,
+  RaftLogError,
+  type LogSize,
+  type RaftLog,
+  type RepairReport,
+} from '@skein/raft-sqlite';
+import { originOf, ReplicaCore, type ReplicaListener, type ReplicaNotice } from '@skein/replica';
 import type { ServiceLogger } from '@skein/service-boot';
-import { createStore, Store } from '@skein/store';
+import type { Store } from '@skein/store';
+import { Bootstrap } from './bootstrap';
+import { CallForHelp } from './call-for-help';
 import type { ConsensusConfiguration } from './consensus.config';
 import { decodeKey, keyFileName, KeyFile } from './keys';
 import { LogEdge } from './log-edge';
 import { Peers } from './peers';
+import { logTrace } from './raft-traces';
+import {
+  directoryLost,
+  hardStateLost,
+  initialConfiguration,
+  isEmpty,
+  loadStore,
+  settingsOf,
+} from './replica-start';
 import { Ticker } from './ticker';
 
 export interface ReplicaOptions {
@@ -31,9 +48,6 @@ export interface ReplicaOptions {
 const handOverMs = 1_000;
 const lastWritesMs = 1_500;
 const sizeEveryMs = 5_000;
-/** Of an election timeout, what a lease of the leader lasts: clocks drift. */
-const leaseShare = 0.9;
-export const programVersion = '0.1.0';
 
 export class Replica {
   /** Sizes on disk as of some seconds ago. */
@@ -42,11 +56,14 @@ export class Replica {
   fencedBy = 0;
   private opened: { core: ReplicaCore; log: RaftLog; edge: LogEdge } | undefined;
   private opening: Promise<void> | undefined;
+  /** Set while it is not clear whether an empty directory is a new one: the core neither hears nor says anything then. */
+  private bootstrap: Bootstrap | undefined;
+  private lost: RepairReport | null = null;
+  private rotating: Promise<void> = Promise.resolve();
   private isStarted = false;
   private hasFailed = false;
   private sizeAt = 0;
-  /** Times in a row. */
-  private looksStuck = 0;
+  private readonly callForHelp: CallForHelp;
   private readonly keyFile: KeyFile | undefined;
   private readonly peers: Peers;
   private readonly ticker: Ticker;
@@ -59,8 +76,8 @@ export class Replica {
       clusterId,
       replicaId,
       protocolMax,
-      receive: (message) => this.core.receive(message),
-      heard: (notice) => this.core.heard(notice),
+      receive: (message) => this.receive(message),
+      heard: (notice) => this.heard(notice),
       onMalformed: (fault) => logger.warn({ fault }, 'a peer sent something unreadable'),
       onOlderEpoch: (from, epoch) =>
         logger.warn(
@@ -69,6 +86,7 @@ export class Replica {
         ),
       onNewerEpoch: (from, epoch) => this.newerEpoch(from, epoch),
     });
+    this.callForHelp = new CallForHelp(logger);
     this.ticker = new Ticker(tickMs, (nowMs) => this.tick(nowMs));
     if (encryption === 'keyfile') {
       this.keyFile = new KeyFile(keyFile ?? join(dataDir, keyFileName));
@@ -107,6 +125,11 @@ export class Replica {
     return this.peers.epoch;
   }
 
+  /** What was found to be lost at this start; null: nothing. */
+  get repair(): RepairReport | null {
+    return this.lost ?? this.log.repair;
+  }
+
   get diskLatencyMs(): number {
     return this.parts.edge.latencyMs();
   }
@@ -136,7 +159,14 @@ export class Replica {
     return true;
   }
 
-  async rotateKey(newKey: string | null): Promise<void> {
+  /** One after the other: the key that lies in the file must be the one that the log was told. */
+  rotateKey(newKey: string | null): Promise<void> {
+    const rotated = this.rotating.then(() => this.rotateKeyAlone(newKey));
+    this.rotating = rotated.catch(() => undefined);
+    return rotated;
+  }
+
+  private async rotateKeyAlone(newKey: string | null): Promise<void> {
     const { encryption } = this.options.config;
     const { log } = this.parts;
     if (encryption === 'off') throw new SkeinError('not_encrypted', 'The log is not encrypted');
@@ -153,6 +183,9 @@ export class Replica {
 
   /** Nobody of the present epoch is listened to from now on. Durable before the core acts on it. */
   async raiseEpoch(epoch: number): Promise<void> {
+    if (this.bootstrap !== undefined) {
+      throw new SkeinError('unavailable', 'The replica is empty and waits for the other voters');
+    }
     await this.parts.log.setEpoch(epoch);
     this.peers.epoch = epoch;
     this.fencedBy = 0;
@@ -168,8 +201,7 @@ export class Replica {
         await until(() => core.writesInFlight === 0, lastWritesMs);
       }
     }
-    this.ticker.stop();
-    this.peers.stop();
+    this.halt();
     await this.opened?.log.close();
   }
 
@@ -184,7 +216,34 @@ export class Replica {
 
   private run(): void {
     this.peers.listen();
-    this.ticker.start();
+    if (this.bootstrap === undefined) this.ticker.start();
+    else this.bootstrap.start();
+  }
+
+  private halt(): void {
+    this.bootstrap?.stop();
+    this.bootstrap = undefined;
+    this.ticker.stop();
+    this.peers.stop();
+  }
+
+  private receive(message: RaftMessage): void {
+    if (this.bootstrap === undefined) this.core.receive(message);
+    else this.bootstrap.received(message);
+  }
+
+  private heard(notice: ReplicaNotice): void {
+    if (notice.kind === 'origin') {
+      if (notice.asks) this.tellOrigin(notice.from, false);
+      this.bootstrap?.heard(notice.from, notice.origin);
+    } else if (this.bootstrap === undefined) this.core.heard(notice);
+  }
+
+  /** One that was started to join knows that there is a cluster. */
+  private tellOrigin(to: string, asks: boolean): void {
+    const { replicaId: from, join: joins } = this.options.config;
+    const origin = joins ? 'begun' : originOf(this.core.status());
+    this.peers.tell(to, { kind: 'origin', from, origin, asks });
   }
 
   private async openLog(given?: Uint8Array): Promise<void> {
@@ -223,23 +282,70 @@ export class Replica {
     if (log.repair !== null) {
       logger.error(log.repair, 'the log was damaged: what is lost is fetched from the leader');
     }
-    const core = new ReplicaCore({
-      settings: settingsOf(config),
-      restored: { ...log.restored, configuration: initial, configurationIndex: 0 },
-      store: await loadStore(log),
+    const store = await loadStore(log);
+    const restored = {
+      ...log.restored,
+      configuration: initial,
+      configurationIndex: 0,
+      isNew: isEmpty(log.restored),
+    };
+    const core = this.coreWith(edge, store, restored);
+    this.peers.epoch = log.meta.epoch;
+    this.opened = { core, log, edge };
+    core.listener = listener(this);
+    if (restored.isNew && config.voters.length > 1 && !config.join) {
+      this.bootstrap = this.bootstrapOf((hardState) => ({ ...restored, hardState }));
+    }
+  }
+
+  private coreWith(edge: LogEdge, store: Store, restored: RestoredState): ReplicaCore {
+    return new ReplicaCore({
+      settings: settingsOf(this.options.config),
+      restored,
+      store,
       ports: {
         clock: { nowMs: () => performance.now(), wallMs: () => Date.now() },
         log: edge,
         send: (envelope) => this.peers.send(envelope),
         tell: (to, notice) => this.peers.tell(to, notice),
         defer: () => queueMicrotask(() => this.core.flush()),
-        trace: (fact) => this.trace(fact),
+        trace: (fact) => logTrace(this.options.logger, fact),
         failed: (error) => this.fail(error),
       },
     });
-    this.peers.epoch = log.meta.epoch;
+  }
+
+  private bootstrapOf(restoredWith: (hardState: HardState) => RestoredState): Bootstrap {
+    const { config, logger } = this.options;
+    return new Bootstrap({
+      config,
+      logger,
+      ask: (voter) => this.tellOrigin(voter, true),
+      decided: (start) => {
+        if (start === 'recover') {
+          this.startLost(restoredWith(hardStateLost)).catch((thrown: Error) => this.fail(thrown));
+          return;
+        }
+        this.bootstrap = undefined;
+        this.ticker.start();
+      },
+    });
+  }
+
+  /** What this replica once promised is forgotten. That is durable before it says a word to anybody. */
+  private async startLost(restored: RestoredState): Promise<void> {
+    const { core: empty, log, edge } = this.parts;
+    this.lost = directoryLost;
+    this.options.logger.error(this.lost, directoryLost.reason);
+    await edge.keep(restored.hardState);
+    if (this.bootstrap === undefined) return;
+    const core = this.coreWith(edge, empty.store, restored);
+    // Who asked the other one gets a refusal.
+    empty.retire();
+    core.listener = empty.listener;
     this.opened = { core, log, edge };
-    core.listener = listener(this);
+    this.bootstrap = undefined;
+    this.ticker.start();
   }
 
   private tick(nowMs: number): void {
@@ -247,21 +353,10 @@ export class Replica {
     if (this.fencedBy === 0) core.tick(log.outstandingMs(nowMs));
     if (nowMs < this.sizeAt) return;
     this.sizeAt = nowMs + sizeEveryMs;
-    this.askForHelpIfStuck();
+    this.callForHelp.look(core.status());
     log.size().then(
       (size) => (this.size = size),
       () => undefined,
-    );
-  }
-
-  /** Recovering, and nobody leads: perhaps too few members are whole, and then only an operator can go on. */
-  private askForHelpIfStuck(): void {
-    const { isRecovering, leader, configuration } = this.core.status();
-    this.looksStuck = isRecovering && leader === null ? this.looksStuck + 1 : 0;
-    if (this.looksStuck !== 2) return;
-    this.options.logger.error(
-      { voters: configuration.incoming },
-      'this log was damaged and no leader is heard: start the other members; if most of them are damaged or lost, run `skein cluster recover` on one that is whole',
     );
   }
 
@@ -270,11 +365,12 @@ export class Replica {
     const { core, log } = this.parts;
     const { logger } = this.options;
     const { lastIndex, configuration } = core.status();
-    const isBlank = lastIndex === 0 && configuration.incoming.length === 0;
-    if (isBlank) {
+    const hasNoPast = lastIndex === 0 && configuration.incoming.length === 0;
+    if (hasNoPast || this.bootstrap !== undefined) {
       logger.info({ from, epoch }, 'joins a recovered cluster');
       this.peers.epoch = epoch;
       log.setEpoch(epoch).catch((thrown: Error) => this.fail(thrown));
+      this.bootstrap?.heard(from, 'begun');
       return true;
     }
     if (this.fencedBy !== epoch) {
@@ -291,40 +387,9 @@ export class Replica {
   private fail(error: Error): void {
     if (this.hasFailed) return;
     this.hasFailed = true;
-    this.ticker.stop();
-    this.peers.stop();
+    this.halt();
     this.options.onFailure(error);
   }
-
-  private trace(fact: RaftTrace): void {
-    if (fact.kind === 'commitAdvanced' || fact.kind === 'voteAnswered') return;
-    const { logger } = this.options;
-    if (fact.kind === 'roleChanged') logger.info(fact, 'role changed');
-    else if (fact.kind === 'diskStalled') logger.warn(fact, 'the disk stands still');
-    else logger.debug(fact, 'raft');
-  }
-}
-
-function initialConfiguration({ voters, join: joins }: ConsensusConfiguration): Configuration {
-  return { incoming: joins ? [] : [...voters].sort(), outgoing: [], learners: [] };
-}
-
-function settingsOf(config: ConsensusConfiguration): ReplicaSettings {
-  const { replicaId, tickMs, leaseReads, autoPromote } = config;
-  return {
-    ...config,
-    id: replicaId,
-    random: Math.random,
-    leaseMs: leaseReads ? config.electionTicks * tickMs * leaseShare : undefined,
-    promotesLearners: autoPromote,
-    version: programVersion,
-  };
-}
-
-async function loadStore(log: RaftLog): Promise<Store> {
-  const loader = Store.loader();
-  const header = await log.loadSnapshot((bytes) => loader.push(bytes));
-  return header === null ? createStore() : loader.finish();
 }
 
 async function until(holds: () => boolean, limitMs: number): Promise<void> {

@@ -9,6 +9,8 @@ import { parseConfiguration, type ServiceLogger } from '@skein/service-boot';
 import type { ReplicaListener } from '@skein/replica';
 import { answerOf } from './answers';
 import { consensusSchema } from './consensus.config';
+import { encodeMessage, encodeNotice, framesOf } from './frames';
+import { Recovery } from './recovery';
 import { Replica } from './replica.actor';
 
 const folders: string[] = [];
@@ -31,8 +33,12 @@ const logger = {
   warn: silent,
   error: silent,
 } as unknown as ServiceLogger;
+let hear: (frame: Uint8Array) => void = silent;
 const messenger = {
-  subscribeBytes: () => ({ unsubscribe: silent, drain: async () => undefined }),
+  subscribeBytes: (_subject: string, receive: (frame: Uint8Array) => void) => {
+    hear = receive;
+    return { unsubscribe: silent, drain: async () => undefined };
+  },
   publishBytes: silent,
 } as unknown as Messenger;
 
@@ -42,16 +48,17 @@ async function started(
   dataDir = folder(),
 ) {
   const failures: string[] = [];
+  const config = parseConfiguration(consensusSchema, {
+    SKEIN_REPLICA_ID: 'r1',
+    SKEIN_VOTERS: 'r1',
+    SKEIN_DATA_DIR: dataDir,
+    SKEIN_TICK_MS: '5',
+    SKEIN_ELECTION_TICKS: '4',
+    SKEIN_HEARTBEAT_TICKS: '1',
+    ...env,
+  });
   const replica = await Replica.open({
-    config: parseConfiguration(consensusSchema, {
-      SKEIN_REPLICA_ID: 'r1',
-      SKEIN_VOTERS: 'r1',
-      SKEIN_DATA_DIR: dataDir,
-      SKEIN_TICK_MS: '5',
-      SKEIN_ELECTION_TICKS: '4',
-      SKEIN_HEARTBEAT_TICKS: '1',
-      ...env,
-    }),
+    config,
     messenger,
     logger,
     onFailure: ({ message }) => failures.push(message),
@@ -69,7 +76,7 @@ async function started(
   });
   replicas.push(replica);
   replica.start();
-  return { replica, failures };
+  return { replica, failures, config };
 }
 
 async function eventually(holds: () => boolean): Promise<void> {
@@ -133,6 +140,67 @@ describe('replica', () => {
     expect(second.replica.store.range({ key: 'a' })).toMatchObject({ reply: { count: 1 } });
     expect(readFileSync(file)).not.toEqual(old);
     expect(readFileSync(join(dataDir, 'raft-log.sqlite')).includes('"key":"a"')).toBe(false);
+  });
+
+  it('takes one new key after the other, however close together they are asked for', async () => {
+    const dataDir = folder();
+    const env = { SKEIN_ENCRYPTION: 'keyfile' };
+    const first = await started({}, env, dataDir);
+    await eventually(() => first.replica.core.isInOffice);
+    await put(first.replica, 'a');
+    const keyOf = (byte: number) => Buffer.alloc(32, byte).toString('base64');
+    await Promise.all([7, 8].map((byte) => first.replica.rotateKey(keyOf(byte))));
+    expect(readFileSync(join(dataDir, 'raft-log.key'), 'utf8').trim()).toBe(keyOf(8));
+    await first.replica.stop();
+    const second = await started({}, env, dataDir);
+    await eventually(() => second.replica.core.isInOffice);
+    expect(second.replica.store.range({ key: 'a' })).toMatchObject({ reply: { count: 1 } });
+  });
+
+  it('raises no epoch once a later incarnation of the cluster has left it behind', async () => {
+    const { replica, config } = await started({});
+    await eventually(() => replica.core.isInOffice);
+    await put(replica, 'a');
+    for (const frame of framesOf({ epoch: 5, protocolMax: 2, from: 'r2' }, [])) hear(frame);
+    expect(replica.fencedBy).toBe(5);
+    const recovery = new Recovery(replica, config, logger);
+    const { token } = await recovery.recover({ action: 'preview' });
+    await expect(recovery.recover({ action: 'confirm', token, force: true })).rejects.toMatchObject(
+      { code: 'unavailable', facts: { fencedBy: 5 } },
+    );
+    expect([replica.epoch, replica.log.meta.epoch]).toEqual([0, 0]);
+  });
+
+  it('with an empty directory votes for nobody, and recovers for good once it hears that the cluster has begun', async () => {
+    const dataDir = folder();
+    const env = { SKEIN_VOTERS: 'r1,r2,r3' };
+    const { replica, failures } = await started({}, env, dataDir);
+    const say = (from: string, part: Uint8Array) => {
+      for (const frame of framesOf({ epoch: 0, protocolMax: 2, from }, [part])) hear(frame);
+    };
+    const at = { term: 5, lastIndex: 0, lastTerm: 0, transfer: false };
+    say('r2', encodeMessage({ kind: 'vote', from: 'r2', ...at }));
+    say('r2', encodeNotice({ kind: 'origin', from: 'r2', origin: 'fresh', asks: true }));
+    await expect(replica.raiseEpoch(1)).rejects.toMatchObject({ code: 'unavailable' });
+    expect(replica.core.status()).toMatchObject({ term: 0, isRecovering: false });
+    say('r3', encodeNotice({ kind: 'origin', from: 'r3', origin: 'begun', asks: false }));
+    await eventually(() => replica.core.status().isRecovering);
+    expect(replica.repair?.reason).toContain('the directory is empty but the cluster has begun');
+    await replica.stop();
+    const second = await started({}, env, dataDir);
+    expect(second.replica.log.restored.hardState).toMatchObject({ term: 0, isVoteLost: true });
+    expect(second.replica.core.status().isRecovering).toBe(true);
+    expect(failures).toEqual([]);
+  });
+
+  it('with an empty directory begins once every voter is as fresh, and not before', async () => {
+    const { replica } = await started({}, { SKEIN_VOTERS: 'r1,r2' });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(replica.core.status().role).toBe('follower');
+    const notice = { kind: 'origin', from: 'r2', origin: 'fresh', asks: false } as const;
+    const head = { epoch: 0, protocolMax: 2, from: 'r2' };
+    for (const frame of framesOf(head, [encodeNotice(notice)])) hear(frame);
+    await eventually(() => replica.core.status().role === 'preCandidate');
   });
 
   it('finds again after a restart what its snapshot and its log hold', async () => {

@@ -81,7 +81,8 @@ export function processList(options: ProcessListOptions): readonly ProcessSpec[]
     {
       name: 'nats',
       command: [options.natsServer, '-c', join(dataDir, 'nats.conf')],
-      env: {},
+      // One processor is plenty for it; with more, its runtime wakes threads that find nothing to do.
+      env: { GOMAXPROCS: '1' },
       saysReady: false,
     },
     ...layout.managers.map((id) =>

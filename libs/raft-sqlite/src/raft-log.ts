@@ -168,12 +168,14 @@ export class RaftLog {
 
   /**
    * The received snapshot takes the place of the log up to its index, and of all of it unless `keepSuffix`. Its bytes are
-   * verified first and given to `push`, in order. Rejects with `snapshot_damaged`, or what `push` throws, and changes nothing.
+   * verified first and given to `push`, in order; `complete` is called after the last, before anything is changed. Rejects with
+   * `snapshot_damaged`, or what either throws, and changes nothing.
    */
   async install(
     header: SnapshotHeader,
     keepSuffix: boolean,
     push: (bytes: Uint8Array) => void = () => undefined,
+    complete: () => void = () => undefined,
   ): Promise<void> {
     const handle = await this.slice('findSnapshot', [header]);
     if (handle === null) {
@@ -182,6 +184,7 @@ export class RaftLog {
     }
     try {
       const chain = await this.readAll(handle, push);
+      complete();
       await this.slice('install', [handle.number, keepSuffix, chain]);
     } catch (thrown) {
       if (!this.hasFailed) await this.slice('abandonSnapshot', [handle.number]);

@@ -116,6 +116,8 @@ export type RaftTrace =
     }
   /** A leader has learned that a peer's log was damaged, or that it is whole again. */
   | { readonly kind: 'peerRecovering' | 'peerRecovered'; readonly peer: NodeId }
+  /** This member began with nothing, but others know it from before: it has forgotten what it promised. */
+  | { readonly kind: 'pastLost' }
   /** This member's log is whole again. */
   | { readonly kind: 'recoveryEnded' }
   /** A completion that says nothing about the present log: superseded, repeated or unknown. */

@@ -7,6 +7,7 @@ import { raftDefaults, type CompleteConfig } from './defaults';
 import { Durability } from './durability';
 import { listOf, Outbox } from './outbox';
 import { LeaderLease } from './lease';
+import { beginRecovery, type OwnRecovery } from './own-recovery';
 import { Progress } from './progress';
 import { isVoter, membersOf } from './quorum';
 import { entryBytes, RaftLog } from './raft-log';
@@ -26,15 +27,6 @@ import type {
   SnapshotHeader,
   StepDownReason,
 } from './types';
-
-/** Why this member neither votes nor counts: its log was damaged. */
-export interface OwnRecovery {
-  /** Drawn anew in each run, so that what ends an earlier recovery does not end this one. */
-  readonly token: number;
-  readonly isVoteLost: boolean;
-}
-
-const RECOVERY_TOKENS = 2 ** 52;
 
 export class RaftNode {
   readonly id: NodeId;
@@ -59,6 +51,7 @@ export class RaftNode {
   receiving: { readonly header: SnapshotHeader; readonly size: number } | null = null;
   installing: SnapshotHeader | null = null;
   recovery: OwnRecovery | null;
+  private readonly startsNew: boolean;
 
   /** Ticks of this run; the driver's clock at the last one that told it. */
   ticks = 0;
@@ -109,13 +102,16 @@ export class RaftNode {
     this.commit = isDamaged ? Math.min(commit, this.log.lastIndex) : commit;
     this.followerReads = new FollowerReads(config.random());
     this.drawElectionTimeout();
-    this.recovery = isDamaged
-      ? {
-          token: 1 + Math.floor(config.random() * RECOVERY_TOKENS),
-          isVoteLost: hardState.isVoteLost === true,
-        }
-      : null;
+    const isVoteLost = hardState.isVoteLost === true;
+    this.recovery = isDamaged ? beginRecovery(config.random, isVoteLost) : null;
+    this.startsNew = restored.isNew === true;
     this.checkStart();
+  }
+
+  /** Nothing of a past was on its disk, and it has neither voted nor appended since. */
+  get isNew(): boolean {
+    const isUntouched = this.vote === null && this.log.lastIndex === 0;
+    return this.startsNew && isUntouched && this.recovery === null;
   }
 
   private checkStart(): void {

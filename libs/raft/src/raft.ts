@@ -23,7 +23,7 @@ import {
   receiveReadIndex,
   receiveReadIndexResponse,
 } from './reads';
-import { hearRecovery, type PeerAnswer } from './recovery';
+import { hearRecovery, noticeLostPast, type PeerAnswer } from './recovery';
 import { peerUnreachable, wakePeer } from './replication';
 import {
   receiveInstallSnapshot,
@@ -160,6 +160,7 @@ function diskStalled(node: RaftNode): void {
 }
 
 function receive(node: RaftNode, message: RaftMessage): void {
+  noticeLostPast(node, message);
   if (message.term > node.term && !acceptHigherTerm(node, message)) return;
   if (message.term < node.term) {
     receiveOld(node, message);

@@ -2,6 +2,7 @@
 // nor count until their leader has made sure that they hold all of it again. Beside it, the mark that
 // their answers carry. It must not know what was damaged, nor how entries get there.
 import type { RaftNode } from './node';
+import { beginRecovery } from './own-recovery';
 import type { PeerRecovery, Progress } from './progress';
 import { quorumValue } from './quorum';
 import type {
@@ -9,9 +10,39 @@ import type {
   Heartbeat,
   HeartbeatResponse,
   InstallSnapshotResponse,
+  RaftMessage,
 } from './messages';
 
 export type PeerAnswer = AppendResponse | HeartbeatResponse | InstallSnapshotResponse;
+
+/**
+ * On a member without a past: whoever speaks to it as to one that has voted or acknowledged before proves that its disk was
+ * replaced. A member that is added starts as a learner without a past, and hears nothing of the kind.
+ */
+export function noticeLostPast(node: RaftNode, message: RaftMessage): void {
+  if (!node.isNew || !showsPast(node, message)) return;
+  if (node.role !== 'follower') node.becomeFollower(node.term, null);
+  node.recovery = beginRecovery(node.config.random, true);
+  node.out.trace({ kind: 'pastLost' });
+}
+
+function showsPast(node: RaftNode, message: RaftMessage): boolean {
+  switch (message.kind) {
+    case 'preVote':
+    case 'vote':
+      return message.lastIndex > 0;
+    case 'heartbeat':
+      // Never beyond what the leader knows this member to have held.
+      return message.commit > 0;
+    case 'append':
+      // The first leader begins with the log's first entry; later ones at their log's end.
+      return node.isVoter && message.prevIndex > 0;
+    case 'installSnapshot':
+      return node.isVoter;
+    default:
+      return false;
+  }
+}
 
 /** Every answer of a recovering member says so. */
 export function marked<T extends PeerAnswer>(node: RaftNode, answer: T): T {

@@ -103,6 +103,11 @@ export interface RestoredState {
   readonly configurationIndex?: number;
   /** The last index that the durable state machine has applied; default: the snapshot's index. */
   readonly applied?: number;
+  /**
+   * Nothing was on the disk. If others speak to this member as to one that has been here before, then its disk was replaced, and
+   * it counts as damaged. Default false: what is empty is taken for what this member has always had.
+   */
+  readonly isNew?: boolean;
 }
 
 export interface RaftConfig {

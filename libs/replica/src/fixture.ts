@@ -94,6 +94,18 @@ class Disk implements LogPort {
     return 1;
   }
 
+  get isEmpty(): boolean {
+    const { hardState, entries, snapshot } = this;
+    return hardState.vote === null && entries.length === 0 && snapshot === undefined;
+  }
+
+  /** An empty one takes its place. */
+  replace(): void {
+    this.hardState = { term: 0, vote: null, commit: 0 };
+    this.entries = [];
+    this.snapshot = this.partial = undefined;
+  }
+
   /** False when there was nothing to do. */
   work(): boolean {
     if (this.isStalled) return false;
@@ -143,6 +155,7 @@ export class TestReplica {
       hardState,
       entries: disk.entries.filter(({ index }) => index > (snapshot?.header.index ?? 0)),
       configuration: this.initial,
+      isNew: disk.isEmpty,
       ...(snapshot === undefined ? {} : { snapshot: snapshot.header }),
     };
     this.core = new ReplicaCore({

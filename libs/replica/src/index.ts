@@ -10,6 +10,7 @@ export {
   type ReplicaStart,
 } from './settings';
 export { type LeaseTime } from './office';
+export { originOf, originPatienceMs, startAfter, type Origin, type OriginsHeard } from './origin';
 export { type Confirmation, type ReadLevel } from './read-rounds';
 export { maxWaitingCharacters, maxWaitingRequests, orphanPatienceMs } from './proposals';
 export { snapshotDefaults, type SnapshotPolicy } from './snapshots';

@@ -116,7 +116,10 @@ export class Office {
   ): void {
     const remainingMs = this.ports.store().lease(lease)?.ttlMs ?? 0;
     this.ports.submit({ type: 'checkpointLease', leases: [{ lease, remainingMs }] }, (noted) => {
-      answer(noted.ok ? this.renew(lease, askedAt) : noted);
+      if (!noted.ok) return answer(noted);
+      // Another note may have gone out meanwhile.
+      if (this.deadlines.isNoted(lease)) return this.withdrawNote(lease, askedAt, answer);
+      answer(this.renew(lease, askedAt));
     });
   }
 
@@ -206,8 +209,10 @@ export class Office {
     if (leases.length === 0) return;
     this.isCheckpointing = true;
     const { turn } = this;
-    this.ports.submit({ type: 'checkpointLease', leases }, () => {
-      if (turn === this.turn) this.isCheckpointing = false;
+    this.ports.submit({ type: 'checkpointLease', leases }, ({ ok }) => {
+      if (turn !== this.turn) return;
+      this.isCheckpointing = false;
+      if (!ok) this.deadlines.notingFailed(leases);
     });
   }
 

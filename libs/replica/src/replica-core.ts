@@ -227,7 +227,9 @@ export class ReplicaCore {
   heard(notice: ReplicaNotice): void {
     if (this.loop.hasEnded) return;
     if (notice.kind === 'standing') this.parts.standings.heard(notice, this.ports.clock.nowMs());
-    else this.loop.guard(() => this.parts.whereabouts.toldRemoved(notice.index));
+    else if (notice.kind === 'removed') {
+      this.loop.guard(() => this.parts.whereabouts.toldRemoved(notice.index));
+    }
   }
 
   /** Answers to LogPort.saveSnapshot. */

@@ -12,6 +12,7 @@ import type {
   SnapshotTask,
 } from '@skein/raft';
 import type { Refusal, SnapshotSource, Store } from '@skein/store';
+import type { Origin } from './origin';
 
 /** Why the replica did not do as it was asked. Codes are those of the registry of errors. */
 export type ReplicaRefusalCode =
@@ -87,7 +88,14 @@ export type ReplicaNotice =
   /** A member's own standing, to the leader, about once a second. */
   | ({ readonly kind: 'standing' } & MemberStanding)
   /** To a replica that asks for votes and is no member: the configuration at `index` has no place for it. */
-  | { readonly kind: 'removed'; readonly from: NodeId; readonly index: number };
+  | { readonly kind: 'removed'; readonly from: NodeId; readonly index: number }
+  /** Between voters, before one with an empty directory starts its core: what the sender is, and whether it wants to be told too. */
+  | {
+      readonly kind: 'origin';
+      readonly from: NodeId;
+      readonly origin: Origin;
+      readonly asks: boolean;
+    };
 
 export interface MemberStanding {
   readonly from: NodeId;

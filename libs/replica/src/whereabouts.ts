@@ -61,7 +61,10 @@ export class Whereabouts {
     const { index } = entry;
     // An old configuration that is only now read says nothing about the present one.
     const isNewest = this.ports.status().configurationIndex === index;
-    if (isNewest && !belongs(this.id, configuration)) this.removed(index);
+    if (!isNewest) return;
+    if (!belongs(this.id, configuration)) this.removed(index);
+    // So says the log itself: an operator may have made it a member again.
+    else if (this.isRemoved) this.returned(this.ports.status().term);
   }
 
   /** Another replica says so. Believed if it knows a later configuration than this one does. */

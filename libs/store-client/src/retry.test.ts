@@ -50,6 +50,7 @@ describe('a call', () => {
       'unknown_outcome',
     ],
     ['a write that nobody received', true, error('unavailable'), 'unavailable'],
+    ['a write whose answer is forgotten', true, error('request_superseded'), 'unknown_outcome'],
     ['a read', false, error('deadline_exceeded'), 'deadline_exceeded'],
   ] as const)('out of time: %s', async (_what, isWrite, last, code) => {
     const { answer } = call([last], { isWrite, timeoutMs: 30 });

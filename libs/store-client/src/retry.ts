@@ -43,6 +43,8 @@ export async function callWithRetry<Reply>(call: RetriedCall<Reply>): Promise<Re
       return await attempt(call);
     } catch (thrown) {
       const error = SkeinError.from(thrown);
+      // The store kept no answer for it any more: it has seen it, or one that came after.
+      if (error.code === 'request_superseded') throw outOfTime(error, call.isWrite);
       if (!isRetryable(error)) throw error;
       mayHaveRun ||= leavesOpen(error);
       if (call.deadline.remainingMs() <= waitMs) throw outOfTime(error, call.isWrite && mayHaveRun);

@@ -8,8 +8,10 @@ import { type LeaseCheckpoint, type LeaseRecord } from './types';
 interface Deadline {
   readonly ttlMs: number;
   at: number;
-  /** The time left that the log says; absent: the full time. */
+  /** The time left that the log says, or will; absent: the full time. */
   noted: number | undefined;
+  /** The note is on its way through the log: what is applied before it does not take it back. */
+  isNoting: boolean;
   /** Its end has been proposed: a renewal now would promise what the log is about to take. */
   ending: boolean;
 }
@@ -24,12 +26,19 @@ export class LeaseDeadlines {
   ): void {
     this.deadlines.clear();
     for (const { lease, ttlMs, remainingMs: noted } of leases) {
-      this.deadlines.set(lease, { ttlMs, at: nowMs + (noted ?? ttlMs), noted, ending: false });
+      this.deadlines.set(lease, {
+        ttlMs,
+        at: nowMs + (noted ?? ttlMs),
+        noted,
+        isNoting: false,
+        ending: false,
+      });
     }
   }
 
   granted(lease: string, ttlMs: number, nowMs: number): void {
-    this.deadlines.set(lease, { ttlMs, at: nowMs + ttlMs, noted: undefined, ending: false });
+    const at = nowMs + ttlMs;
+    this.deadlines.set(lease, { ttlMs, at, noted: undefined, isNoting: false, ending: false });
   }
 
   /** A `checkpointLease` was applied. */
@@ -37,20 +46,37 @@ export class LeaseDeadlines {
     for (const { lease, remainingMs } of checkpoints) {
       const deadline = this.deadlines.get(lease);
       if (deadline === undefined) continue;
-      deadline.noted = remainingMs < deadline.ttlMs ? remainingMs : undefined;
+      if (remainingMs < deadline.ttlMs) {
+        deadline.noted = remainingMs;
+        deadline.isNoting = false;
+      } else if (!deadline.isNoting) {
+        deadline.noted = undefined;
+      }
+    }
+  }
+
+  /** What `dueCheckpoints` gave was not taken by the log. */
+  notingFailed(checkpoints: readonly LeaseCheckpoint[]): void {
+    for (const { lease } of checkpoints) {
+      const deadline = this.deadlines.get(lease);
+      if (deadline !== undefined) deadline.isNoting = false;
     }
   }
 
   /**
    * What to write down, by `checkpointLease`, so that the next leader does not give long leases their full time again: leases that
-   * have gone on for `everyMs` without renewal since what is noted of them. At most `limit`.
+   * have gone on for `everyMs` without renewal since what is noted of them. At most `limit`. They count as noted from now on.
    */
   dueCheckpoints(nowMs: number, everyMs: number, limit: number): LeaseCheckpoint[] {
     const due: LeaseCheckpoint[] = [];
-    for (const [lease, { ttlMs, at, noted, ending }] of this.deadlines) {
+    for (const [lease, deadline] of this.deadlines) {
       if (due.length >= limit) break;
+      const { ttlMs, at, noted, ending } = deadline;
       const remainingMs = Math.max(0, Math.round(at - nowMs));
-      if (!ending && (noted ?? ttlMs) - remainingMs >= everyMs) due.push({ lease, remainingMs });
+      if (ending || (noted ?? ttlMs) - remainingMs < everyMs) continue;
+      due.push({ lease, remainingMs });
+      deadline.noted = remainingMs;
+      deadline.isNoting = true;
     }
     return due;
   }

@@ -160,6 +160,14 @@ describe('snapshot', () => {
     expect(copy.range({ key: 'k/5' })).toMatchObject({ reply: { kvs: [{ value: 'é2' }] } });
     expect(copyOf(copy).status).toEqual(copy.status);
     expect(copy.status.stateHash).not.toBe(store.status.stateHash);
+    // Nor is a lease's name, which somebody may still renew who was given it after the backup.
+    const grant = (at: Store) => {
+      const clearing = { type: 'clearAlarm', alarm: 'nospace' } as const;
+      const requests = [clearing, { type: 'grantLease', ttlMs: 1_000 }] as const;
+      return at.apply(at.appliedIndex + 1, { at: 0, requests })[1];
+    };
+    expect(grant(store)).toMatchObject({ reply: { lease: 'lease-1' } });
+    expect(grant(copy)).toMatchObject({ reply: { lease: 'lease-1001' } });
   });
 });
 

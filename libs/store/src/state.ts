@@ -85,11 +85,12 @@ export class StoreState {
     this.history.compact(revision);
   }
 
-  /** Skips revisions, so that none is ever given twice after a restore. Everything before counts as compacted. */
+  /** Skips revisions and leases, so that none is ever given twice after a restore. Everything before counts as compacted. */
   skip(revisions: number): void {
     if (this.revision > this.compactRevision) this.compact(this.revision);
     this.sweep(Infinity);
     this.revision += revisions;
+    this.leases.skip(revisions);
     this.compactRevision = this.revision;
     this.history = new History(this.revision + 1);
     this.obsoleteBytes = 0;
