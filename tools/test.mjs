@@ -58,7 +58,10 @@ function ring(name, flags) {
 }
 
 try {
-  const results = [ring('fast', ['--maxWorkers=2']), ring('system', ['--runInBand'])];
+  const results = [
+    ring('fast', ['--maxWorkers=2']),
+    ring('system', ['--runInBand', '--forceExit']),
+  ];
   const sum = (field) => results.reduce((total, one) => total + one[field], 0);
   for (const reason of results.flatMap((one) => one.reasons)) console.log(reason);
   console.log(`${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`);
