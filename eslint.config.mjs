@@ -4,6 +4,9 @@ import tseslint from 'typescript-eslint';
 // A pure core takes time, chance and the outside world from its input, never by itself.
 const cores = ['ip', 'raft', 'store', 'replica', 'swim', 'ipam', 'vxlan', 'share', 'actor'];
 
+// A domain may await, but on a clock and chance that it is given.
+const domains = ['registry', 'agent'];
+
 export default tseslint.config(
   {
     ignores: [
@@ -59,8 +62,22 @@ export default tseslint.config(
               ],
             },
             {
+              sourceTag: 'type:domain',
+              onlyDependOnLibsWithTags: [
+                'type:core',
+                'type:contract',
+                'type:adapter',
+                'type:domain',
+              ],
+            },
+            {
               sourceTag: 'type:simulation',
-              onlyDependOnLibsWithTags: ['type:core', 'type:contract'],
+              onlyDependOnLibsWithTags: [
+                'type:core',
+                'type:contract',
+                'type:adapter',
+                'type:domain',
+              ],
             },
             {
               sourceTag: 'type:app',
@@ -68,6 +85,7 @@ export default tseslint.config(
                 'type:core',
                 'type:contract',
                 'type:adapter',
+                'type:domain',
                 'type:platform',
                 'type:simulation',
               ],
@@ -78,8 +96,13 @@ export default tseslint.config(
     },
   },
   {
-    files: [`libs/{${cores.join(',')}}/src/**/*.ts`],
-    ignores: ['**/*.test.ts'],
+    // Tests may borrow the records and played worlds of other projects.
+    files: ['**/*.test.ts'],
+    rules: { '@nx/enforce-module-boundaries': 'off' },
+  },
+  {
+    files: [`libs/{${[...cores, ...domains].join(',')}}/src/**/*.ts`],
+    ignores: ['**/*.test.ts', '**/testing/**'],
     rules: {
       'no-restricted-globals': [
         'error',
@@ -103,7 +126,7 @@ export default tseslint.config(
           patterns: [
             {
               group: ['node:*', 'fs', 'net', 'dgram', 'crypto'],
-              message: 'A pure core imports pure cores only.',
+              message: 'A pure core or a domain imports none of the machine.',
             },
           ],
         },

@@ -5,16 +5,17 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import ts from 'typescript';
 
-export type Tag = 'core' | 'contract' | 'adapter' | 'platform' | 'simulation' | 'app';
+export type Tag = 'core' | 'contract' | 'adapter' | 'domain' | 'platform' | 'simulation' | 'app';
 
 /** What each kind may import, besides itself being what it is. */
 const allowed: Readonly<Record<Tag, readonly Tag[]>> = {
   core: ['core'],
   contract: ['core', 'contract'],
   adapter: ['core', 'contract', 'adapter'],
+  domain: ['core', 'contract', 'adapter', 'domain'],
   platform: ['core', 'contract', 'adapter', 'platform'],
-  simulation: ['core', 'contract', 'simulation'],
-  app: ['core', 'contract', 'adapter', 'platform', 'simulation'],
+  simulation: ['core', 'contract', 'adapter', 'domain', 'simulation'],
+  app: ['core', 'contract', 'adapter', 'domain', 'platform', 'simulation'],
 };
 
 export interface Project {

@@ -33,5 +33,9 @@ export const hostAgentConfigSchema = z.object({
   /** Absent: that of the link that carries the tunnel endpoint. */
   underlayMtu: wholeNumber({ min: 576, max: 65_535 }).optional(),
   reconcileMs: wholeNumber({ min: 100, max: 60_000 }).default(1_000),
+  /** Where it keeps its key and credential; with SKEIN_NATS_CREDS, those of the user `join`, it obtains its own. */
+  identityDir: z.string().optional(),
+  /** To join with; a file `join-token` in `identityDir` does as well. */
+  joinToken: z.string().optional(),
 });
 export type HostAgentConfig = Readonly<z.output<typeof hostAgentConfigSchema>>;

@@ -1,16 +1,20 @@
 // One host's agent as a whole: its gossip, its duty to the registry, its kernel. Starts and stops them in order.
 
+import {
+  Duty,
+  Programmer,
+  Reconciler,
+  statusRows,
+  type ProgramReply,
+  type Push,
+} from '@skein/agent';
 import { kernelRepairedEvent, type ReplyOf, type agentStatusContract } from '@skein/contracts';
 import type { Logger, Messenger } from '@skein/messaging';
+import { systemTime } from '@skein/time';
 import type { Repair } from '@skein/vxlan';
 import { IprouteKernel } from '@skein/vxlan-iproute';
 import type { HostAgentConfig } from './host-agent.config';
-import { Duty } from './duty/duty';
 import { Gossip } from './duty/gossip';
-import { Programmer, type ProgramReply } from './kernel/programmer';
-import { Reconciler } from './kernel/reconciler';
-import type { Push } from './kernel/share-intake';
-import { statusRows } from './kernel/status-rows';
 import { NameService } from './names/name-service';
 
 export type AgentStatus = ReplyOf<typeof agentStatusContract>;
@@ -45,11 +49,13 @@ export class HostAgent {
       hostId,
       bootId,
       reconcileMs: config.reconcileMs,
+      time: systemTime,
       reconciler: new Reconciler({
         self: hostId,
         settings: { vtep, vxlanPort, netnsPrefix },
         kernel: this.#kernel,
         names: this.#names,
+        time: systemTime,
         logger,
       }),
       onRepair: (repair) => this.#tellRepair(repair),
@@ -112,6 +118,7 @@ export class HostAgent {
     const { hostId, hostName, bootId, vtep } = this.#config;
     return new Duty({
       messenger: this.#messenger,
+      time: systemTime,
       logger: this.#logger,
       registration: () => ({
         id: hostId,

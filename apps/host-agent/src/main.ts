@@ -3,6 +3,7 @@
 import { bootService } from '@skein/service-boot';
 import { hostAgentConfigSchema } from './host-agent.config';
 import { HostAgentModule } from './host-agent.module';
+import { identify } from './identity/identify';
 
 await bootService({
   name: 'host-agent',
@@ -10,5 +11,6 @@ await bootService({
   configSchema: hostAgentConfigSchema,
   instance: (config) => config.hostId,
   instanceId: (config) => config.hostId,
+  identify,
   module: (config, messenger, logger) => HostAgentModule.of(config, messenger, logger),
 });

@@ -1,33 +1,40 @@
 // The active replica's edge: controllers and what they ask.
 
 import { Module, type DynamicModule } from '@nestjs/common';
+import {
+  Attachments,
+  Explainer,
+  FreshView,
+  HostRegistry,
+  HostRemoval,
+  JoinDesk,
+  Queries,
+  type Domain,
+} from '@skein/registry';
 import { EndpointsController } from './controllers/endpoints.controller';
 import { HistoryController } from './controllers/history.controller';
 import { HostsController } from './controllers/hosts.controller';
-import type { Domain } from './duty';
-import { Attachments } from './endpoints/attachments';
-import { Explainer } from './explain/explainer';
+import { JoiningController } from './controllers/joining.controller';
 import { AddressHistory } from './history/address-history';
 import { EventHistory } from './history/event-history';
-import { HostRegistry } from './hosts/host-registry';
-import { HostRemoval } from './hosts/host-removal';
-import { FreshView } from './state/fresh-view';
-import { Queries } from './views/queries';
+import type { Replica } from './replica';
 
 @Module({})
 export class DutyModule {
-  static of(domain: Domain): DynamicModule {
+  static of(domain: Domain, replica: Replica, joinDesk: JoinDesk): DynamicModule {
+    const { view, history, writer } = replica;
     return {
       module: DutyModule,
-      controllers: [HostsController, EndpointsController, HistoryController],
+      controllers: [HostsController, JoiningController, EndpointsController, HistoryController],
       providers: [
         { provide: FreshView, useValue: domain.view },
         { provide: HostRegistry, useValue: domain.registry },
         { provide: HostRemoval, useValue: domain.removal },
+        { provide: JoinDesk, useValue: joinDesk },
         { provide: Attachments, useValue: domain.attachments },
         { provide: Queries, useValue: domain.queries },
-        { provide: AddressHistory, useValue: domain.addressHistory },
-        { provide: EventHistory, useValue: domain.eventHistory },
+        { provide: AddressHistory, useValue: new AddressHistory({ view, store: history, writer }) },
+        { provide: EventHistory, useValue: new EventHistory(view, history, writer) },
         { provide: Explainer, useValue: domain.explainer },
       ],
     };

@@ -1,8 +1,16 @@
 // The registry's own configuration: SKEIN_REPLICA_ID, SKEIN_DATA_DIR, …
 
 import { idSchema } from '@skein/contracts';
+import type { StandingToken } from '@skein/registry';
 import { wholeNumber } from '@skein/service-boot';
 import { z } from 'zod';
+
+const maxStandingTokens = 1_024;
+const standingTokenSchema = z.strictObject({
+  id: idSchema,
+  digest: z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256 digest in hexadecimal'),
+  host: idSchema,
+});
 
 export const registryConfigSchema = z.object({
   /** Tells this replica from others; listed by NATS and written into the activation's key. */
@@ -14,5 +22,25 @@ export const registryConfigSchema = z.object({
   holdDownMs: wholeNumber({ min: 0, max: 600_000 }).default(3_000),
   /** A replica that died is replaced after this time. */
   activationTtlMs: wholeNumber({ min: 500, max: 60_000 }).default(2_500),
+
+  /** File with the seed that signs hosts. Without it and `natsAccount` no host can join, and any is registered. */
+  hostSigningKey: z.string().optional(),
+  /** Public key of the NATS account that hosts become users of. */
+  natsAccount: z.string().optional(),
+  /** A removed host's credential ends after this time at the latest; others are renewed at half of it. */
+  credentialTtlMs: wholeNumber({ min: 2_000, max: 86_400_000 }).default(3_600_000),
+  /** JSON: `[{"id": "t1", "digest": "<SHA-256 of the secret>", "host": "h1"}]`, tokens that are there from the start. */
+  joinTokens: z
+    .string()
+    .transform((text, context): unknown => {
+      try {
+        return JSON.parse(text);
+      } catch {
+        context.addIssue({ code: 'custom', message: 'expected JSON' });
+        return z.NEVER;
+      }
+    })
+    .pipe(z.array(standingTokenSchema).max(maxStandingTokens))
+    .optional() as z.ZodType<StandingToken[] | undefined, string | undefined>,
 });
 export type RegistryConfig = Readonly<z.output<typeof registryConfigSchema>>;

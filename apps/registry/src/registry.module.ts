@@ -10,13 +10,13 @@ import {
 } from '@nestjs/common';
 import { allocateContract, programContract, releaseContract } from '@skein/contracts';
 import type { Messenger } from '@skein/messaging';
+import { Office, type AddressBook, type Chance, type Program } from '@skein/registry';
 import type { ServiceLogger } from '@skein/service-boot';
 import { StoreClient, type Store } from '@skein/store-client';
+import { systemTime } from '@skein/time';
 import { openDuty } from './duty';
-import type { After, Program } from './feeds/host-feed';
+import { hostSignerOf } from './joining/host-signer';
 import { StandbyListing } from './listing';
-import { Office } from './office';
-import type { AddressBook, Chance, Clock } from './ports';
 import type { RegistryConfig } from './registry.config';
 import { Replica } from './replica';
 
@@ -39,9 +39,9 @@ export class RegistryModule implements OnApplicationBootstrap, OnApplicationShut
   static async of(parts: RegistryParts): Promise<DynamicModule> {
     const { config, messenger, logger } = parts;
     const store = parts.store ?? StoreClient.connect(messenger);
-    const clock = systemClock;
+    const time = systemTime;
     const { dataDir, replicaId, activationTtlMs: ttlMs } = config;
-    const replica = await Replica.open({ store, messenger, clock, logger, dataDir });
+    const replica = await Replica.open({ store, messenger, time, logger, dataDir });
     const duty = {
       config,
       messenger,
@@ -50,13 +50,14 @@ export class RegistryModule implements OnApplicationBootstrap, OnApplicationShut
       replica,
       addresses: ipamAddresses(messenger),
       program: agentPrograms(messenger),
-      after: timer,
-      clock,
+      time,
       chance: systemChance,
+      signer: hostSignerOf(config, time),
     };
     const standby = new StandbyListing(messenger, replicaId);
     const office = new Office({
       store,
+      time,
       replicaId,
       ttlMs,
       logger,
@@ -114,16 +115,6 @@ function ipamAddresses(messenger: Messenger): AddressBook {
     },
   };
 }
-
-const systemClock: Clock = {
-  wallMs: () => Date.now(),
-  monotonicMs: () => performance.now(),
-};
-
-const timer: After = (ms, action) => {
-  const timeout = setTimeout(action, ms);
-  return () => clearTimeout(timeout);
-};
 
 const idLength = 20;
 const systemChance: Chance = {

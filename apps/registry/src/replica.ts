@@ -5,18 +5,17 @@ import { join } from 'node:path';
 import { mkdirSync } from 'node:fs';
 import type { KeyValue, RevisionEvents } from '@skein/contracts';
 import type { Logger, Messenger } from '@skein/messaging';
+import { FreshView, StoreFollower } from '@skein/registry';
 import type { Store } from '@skein/store-client';
 import { Announcer } from './history/announcer';
 import { HistoryStore } from './history/history-store';
 import { HistoryWriter } from './history/history-writer';
-import type { Clock } from './ports';
-import { FreshView } from './state/fresh-view';
-import { StoreFollower } from './state/store-follower';
+import type { Time } from '@skein/time';
 
 export interface ReplicaOptions {
   readonly store: Store;
   readonly messenger: Pick<Messenger, 'publishEvent'>;
-  readonly clock: Clock;
+  readonly time: Time;
   readonly logger: Logger;
   readonly dataDir: string;
 }
@@ -27,25 +26,25 @@ export class Replica {
   readonly writer: HistoryWriter;
   readonly announcer: Announcer;
   readonly #follower: StoreFollower;
-  readonly #clock: Clock;
+  readonly #time: Time;
 
   private constructor(
     options: ReplicaOptions,
     parts: { view: FreshView; history: HistoryStore; writer: HistoryWriter },
   ) {
-    const { store, messenger, clock, logger } = options;
+    const { store, messenger, time, logger } = options;
     this.view = parts.view;
     this.history = parts.history;
     this.writer = parts.writer;
-    this.announcer = new Announcer(messenger, clock);
-    this.#clock = clock;
-    this.#follower = new StoreFollower(store, this.#following(), logger);
+    this.announcer = new Announcer(messenger, time);
+    this.#time = time;
+    this.#follower = new StoreFollower({ store, time, logger }, this.#following());
   }
 
   static async open(options: ReplicaOptions): Promise<Replica> {
-    const { store, logger, dataDir } = options;
+    const { store, time, logger, dataDir } = options;
     mkdirSync(dataDir, { recursive: true });
-    const view = new FreshView(store, logger);
+    const view = new FreshView({ store, time, logger });
     const history = HistoryStore.open(join(dataDir, 'registry.db'));
     const networkName = (id: string): string | undefined => view.state.network(id)?.name;
     const writer = await HistoryWriter.open({ store: history, logger, networkName });
@@ -79,7 +78,7 @@ export class Replica {
       },
       resumeAt: () => writer.resumeAt,
       onGap: (revision: number, addresses: KeyValue[]) =>
-        writer.gap(revision, this.#clock.wallMs(), addresses),
+        writer.gap(revision, this.#time.wallMs(), addresses),
     };
   }
 }

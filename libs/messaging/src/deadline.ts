@@ -3,13 +3,16 @@
 
 export class Deadline {
   readonly #at: number;
+  readonly #nowMs: () => number;
 
-  private constructor(at: number) {
+  private constructor(at: number, nowMs: () => number) {
     this.#at = at;
+    this.#nowMs = nowMs;
   }
 
-  static after(ms: number): Deadline {
-    return new Deadline(performance.now() + ms);
+  /** `nowMs`: a monotonic clock; default the machine's. */
+  static after(ms: number, nowMs = () => performance.now()): Deadline {
+    return new Deadline(nowMs() + ms, nowMs);
   }
 
   /** The earlier of two. */
@@ -19,7 +22,7 @@ export class Deadline {
 
   /** Milliseconds left; negative once it has passed. */
   remainingMs(): number {
-    return this.#at - performance.now();
+    return this.#at - this.#nowMs();
   }
 
   get expired(): boolean {

@@ -2,10 +2,13 @@
 // revision that created the key, and belongs in every transaction it commits, so that a successor shuts it out for certain.
 
 import { keys, SkeinError, type Compare } from '@skein/contracts';
+import { systemTime, type Time } from '@skein/time';
 import type { Store } from './store';
 
 export interface ActivationOptions {
   readonly store: Store;
+  /** Default: the machine's. */
+  readonly time?: Time;
   readonly kind: string;
   readonly id: string;
   /** Who activates: written into the key, for people and for callers that look for the actor. */
@@ -22,7 +25,7 @@ export type ActivationLoss = 'lease_gone' | 'not_renewed';
 export const defaultActivationTtlMs = 5_000;
 
 export class Activation {
-  private renewal: NodeJS.Timeout | undefined;
+  private cancelRenewal: (() => void) | undefined;
   private isHeld = true;
   private validUntil: number;
 
@@ -39,11 +42,12 @@ export class Activation {
 
   /** Takes the actor, or tells who has it. */
   static async take(options: ActivationOptions): Promise<Activation | { heldBy: string }> {
-    const { store, kind, id, replica, ttlMs = defaultActivationTtlMs } = options;
+    const { store, time = systemTime, kind, id, replica } = options;
+    const { ttlMs = defaultActivationTtlMs } = options;
     const key = keys.actor(kind, id);
-    const askedAt = performance.now();
+    const askedAt = time.monotonicMs();
     const { lease } = await store.grantLease({ ttlMs });
-    const value = JSON.stringify({ replica, at: Date.now() });
+    const value = JSON.stringify({ replica, at: time.wallMs() });
     const absent = { key, target: 'createRevision', operator: '=', value: 0 } as const;
     const taken = await store.txn({
       compare: [absent],
@@ -58,7 +62,7 @@ export class Activation {
   }
 
   get isActive(): boolean {
-    return this.isHeld && performance.now() < this.validUntil;
+    return this.isHeld && this.time.monotonicMs() < this.validUntil;
   }
 
   /** Holds as long as this activation is the current one: put it into each transaction. */
@@ -77,17 +81,20 @@ export class Activation {
     });
   }
 
+  private get time(): Time {
+    return this.options.time ?? systemTime;
+  }
+
   private get ttlMs(): number {
     return this.options.ttlMs ?? defaultActivationTtlMs;
   }
 
   private scheduleRenewal(): void {
-    this.renewal = setTimeout(() => void this.renew(), this.ttlMs / 3);
-    this.renewal.unref();
+    this.cancelRenewal = this.time.after(this.ttlMs / 3, () => void this.renew());
   }
 
   private async renew(): Promise<void> {
-    const askedAt = performance.now();
+    const askedAt = this.time.monotonicMs();
     const timeoutMs = Math.max(50, Math.min(this.ttlMs / 3, this.validUntil - askedAt));
     try {
       await this.options.store.keepAlive(this.lease, { timeoutMs });
@@ -96,7 +103,7 @@ export class Activation {
       if (SkeinError.from(thrown).code === 'lease_not_found') return this.lose('lease_gone');
     }
     if (!this.isHeld) return;
-    if (performance.now() >= this.validUntil) this.lose('not_renewed');
+    if (this.time.monotonicMs() >= this.validUntil) this.lose('not_renewed');
     else this.scheduleRenewal();
   }
 
@@ -108,7 +115,7 @@ export class Activation {
 
   private stop(): void {
     this.isHeld = false;
-    clearTimeout(this.renewal);
+    this.cancelRenewal?.();
   }
 }
 

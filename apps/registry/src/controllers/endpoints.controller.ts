@@ -12,9 +12,7 @@ import {
 } from '@skein/contracts';
 import type { RequestContext } from '@skein/messaging';
 import { Serve } from '@skein/service-boot';
-import { Attachments } from '../endpoints/attachments';
-import { FreshView } from '../state/fresh-view';
-import { Queries } from '../views/queries';
+import { Attachments, FreshView, Queries } from '@skein/registry';
 
 @Controller()
 export class EndpointsController {

@@ -9,7 +9,7 @@ import {
 } from '@skein/contracts';
 import type { RequestContext } from '@skein/messaging';
 import { Serve } from '@skein/service-boot';
-import { Explainer } from '../explain/explainer';
+import { Explainer } from '@skein/registry';
 import { AddressHistory } from '../history/address-history';
 import { EventHistory } from '../history/event-history';
 

@@ -12,10 +12,7 @@ import {
 } from '@skein/contracts';
 import type { RequestContext } from '@skein/messaging';
 import { Serve } from '@skein/service-boot';
-import { HostRegistry } from '../hosts/host-registry';
-import { HostRemoval } from '../hosts/host-removal';
-import { FreshView } from '../state/fresh-view';
-import { Queries } from '../views/queries';
+import { HostRegistry, HostRemoval, FreshView, Queries } from '@skein/registry';
 
 @Controller()
 export class HostsController {

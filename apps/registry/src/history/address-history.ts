@@ -9,7 +9,7 @@ import {
 } from '@skein/contracts';
 import { formatAddress, parseAddress, sortableAddress } from '@skein/ip';
 import type { RequestContext } from '@skein/messaging';
-import type { FreshView } from '../state/fresh-view';
+import type { FreshView } from '@skein/registry';
 import { catchUpMs } from './event-history';
 import type { HistoryStore } from './history-store';
 import type { HistoryWriter } from './history-writer';

@@ -4,7 +4,7 @@
 
 import type { RevisionEvents } from '@skein/contracts';
 import type { Messenger } from '@skein/messaging';
-import type { Clock } from '../ports';
+import type { Time } from '@skein/time';
 import { factsOf, type Fact } from './facts';
 
 /** What a new active replica says again. */
@@ -18,17 +18,17 @@ interface Recent {
 
 export class Announcer {
   readonly #messenger: Pick<Messenger, 'publishEvent'>;
-  readonly #clock: Clock;
+  readonly #time: Time;
   #recent: Recent[] = [];
   #speaks = false;
 
-  constructor(messenger: Pick<Messenger, 'publishEvent'>, clock: Clock) {
+  constructor(messenger: Pick<Messenger, 'publishEvent'>, time: Time) {
     this.#messenger = messenger;
-    this.#clock = clock;
+    this.#time = time;
   }
 
   take(revisions: readonly RevisionEvents[]): void {
-    const seenAt = this.#clock.monotonicMs();
+    const seenAt = this.#time.monotonicMs();
     for (const fact of revisions.flatMap(factsOf)) {
       this.#recent.push({ seenAt, fact });
       if (this.#speaks) this.#publish(fact);
@@ -40,7 +40,7 @@ export class Announcer {
   speak(): void {
     if (this.#speaks) return;
     this.#speaks = true;
-    const now = this.#clock.monotonicMs();
+    const now = this.#time.monotonicMs();
     for (const { seenAt, fact } of this.#recent) {
       if (now - seenAt < recentMs) this.#publish(fact);
     }

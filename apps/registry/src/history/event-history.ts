@@ -1,7 +1,7 @@
 // Past events, as far as the view has got: an answer waits for the history to have been written that far.
 
 import type { ParsedRequestOf, ReplyOf, eventsContract } from '@skein/contracts';
-import type { CommittedView } from '../state/committed-view';
+import type { CommittedView } from '@skein/registry';
 import type { HistoryStore } from './history-store';
 import type { HistoryWriter } from './history-writer';
 

@@ -6,7 +6,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { keys, type AddressRecord, type RevisionEvents } from '@skein/contracts';
 import { silentLogger } from '@skein/messaging';
-import { endpointRecord, hostRecord, networkRecord } from '../testing/records';
+import {
+  endpointRecord,
+  hostRecord,
+  networkRecord,
+} from '../../../../libs/registry/src/testing/records';
 import { HistoryStore } from './history-store';
 import { HistoryWriter } from './history-writer';
 
