@@ -157,42 +157,40 @@ const removeMember = defineRoute({
 
 const shiftBody = z.strictObject({ expectedIndex: z.int().min(0).optional() });
 
-const promoteMember = defineRoute({
-  method: 'POST',
-  path: '/v1/cluster/members/{member}:promote',
+/** A learner becomes a voter, or the other way round. */
+const shiftMember = (
+  action: 'promote' | 'demote',
+  told: { operation: string; summary: string; error: 'learner_behind' | 'invalid_configuration' },
+) =>
+  defineRoute({
+    method: 'POST',
+    path: `/v1/cluster/members/{member}:${action}`,
+    operation: told.operation,
+    tag: 'cluster',
+    summary: told.summary,
+    role: 'admin',
+    params: z.strictObject({ member: memberParam }),
+    query: noQuery,
+    body: shiftBody,
+    bodyExample: {},
+    success: { status: 200, ...changed },
+    errors: [...changeErrors, 'member_not_found', told.error],
+    isUnkeyed: true,
+    handle: async ({ params: { member }, body }, { ask }) => ({
+      body: await ask(changeMembersContract, { action, id: member, ...present(body) }),
+    }),
+  });
+
+const promoteMember = shiftMember('promote', {
   operation: 'promoteMember',
-  tag: 'cluster',
   summary: 'Gives a learner a vote, once it has nearly caught up.',
-  role: 'admin',
-  params: z.strictObject({ member: memberParam }),
-  query: noQuery,
-  body: shiftBody,
-  bodyExample: {},
-  success: { status: 200, ...changed },
-  errors: [...changeErrors, 'member_not_found', 'learner_behind'],
-  isUnkeyed: true,
-  handle: async ({ params: { member }, body }, { ask }) => ({
-    body: await ask(changeMembersContract, { action: 'promote', id: member, ...present(body) }),
-  }),
+  error: 'learner_behind',
 });
 
-const demoteMember = defineRoute({
-  method: 'POST',
-  path: '/v1/cluster/members/{member}:demote',
+const demoteMember = shiftMember('demote', {
   operation: 'demoteMember',
-  tag: 'cluster',
   summary: 'Takes a voter its vote; it goes on as a learner.',
-  role: 'admin',
-  params: z.strictObject({ member: memberParam }),
-  query: noQuery,
-  body: shiftBody,
-  bodyExample: {},
-  success: { status: 200, ...changed },
-  errors: [...changeErrors, 'member_not_found', 'invalid_configuration'],
-  isUnkeyed: true,
-  handle: async ({ params: { member }, body }, { ask }) => ({
-    body: await ask(changeMembersContract, { action: 'demote', id: member, ...present(body) }),
-  }),
+  error: 'invalid_configuration',
 });
 
 const transferLeadership = defineRoute({
