@@ -29,11 +29,16 @@ const links = new Map<string, Link>();
 
 function flow({ up, down, pairs }: Link): void {
   for (const { near, far } of pairs) {
-    if (up) near.pipe(far, { end: false });
-    else near.unpipe(far).pause();
-    if (down) far.pipe(near, { end: false });
-    else far.unpipe(near).pause();
+    pass(near, far, up);
+    pass(far, near, down);
   }
+}
+
+/** Invariant: at most one pipe. A second one beside it would send every byte twice. */
+function pass(from: Socket, to: Socket, isOpen: boolean): void {
+  from.unpipe(to);
+  if (isOpen) from.pipe(to, { end: false });
+  else from.pause();
 }
 
 function open(name: string): void {

@@ -71,7 +71,11 @@ export class LogEdge implements LogPort {
   readSnapshot({ to, resume, maxBytes }: Extract<SnapshotTask, { kind: 'read' }>): void {
     this.log
       .readSnapshot(resume, maxBytes)
-      .catch(() => null)
+      .catch((thrown: unknown) => {
+        const isDamaged = thrown instanceof RaftLogError && thrown.code === 'snapshot_damaged';
+        if (isDamaged) this.core().snapshotDamaged();
+        return null;
+      })
       .then((piece) => {
         if (piece === null) this.core().input({ kind: 'snapshotUnavailable', to });
         else this.core().input({ kind: 'snapshotChunk', to, ...piece });

@@ -83,6 +83,8 @@ export class Office implements ReplicaListener {
         return logger.error(facts, 'the states of replicas differ');
       case 'removed':
         return logger.warn(facts, 'this replica is no member any more and stays quiet');
+      case 'snapshotDamaged':
+        return logger.error(facts, 'the disk has lost the newest snapshot: another one is kept');
       case 'snapshotFailed':
         return logger.warn(facts, 'a snapshot could not be kept');
       case 'recovered':

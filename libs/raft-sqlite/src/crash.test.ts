@@ -4,12 +4,9 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { copyOf, drawsOf, headerAt, isExactly, snapshotBytes, tell } from './log-story';
-import { openRaftLog } from './raft-log';
-import { entry, logWrite, WrittenLog } from './raft-log-contract';
+import { drawsOf, headerAt, isExactly, snapshotBytes, tell } from './log-story';
 import { crashedAt, transactionEnds, walOf } from './wal-crashes';
-
-const configuration = { incoming: ['r1'], outgoing: [], learners: [] };
+import { copyOf, entry, logWrite, sqliteLog, WrittenLog } from './written-log';
 
 let root: string;
 beforeEach(() => {
@@ -17,22 +14,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-const open = (directory: string) =>
-  WrittenLog.open(
-    (place, onDurable) =>
-      openRaftLog({
-        directory: place,
-        clusterId: 'c1',
-        replicaId: 'r1',
-        configuration,
-        worker: null,
-        onDurable,
-        onFailure: (error) => {
-          throw error;
-        },
-      }),
-    directory,
-  );
+const open = (directory: string) => WrittenLog.open(sqliteLog(), directory);
 
 describe('a crash', () => {
   it('bugs 11, 13 and 39: after each transaction leaves what was confirmed by then, in order', async () => {
@@ -85,26 +67,16 @@ describe('a crash', () => {
   it('bug 13: is told durable only when a crash at that instant would leave it', async () => {
     const directory = join(root, 'log');
     const held: Promise<number>[] = [];
-    const log = await openRaftLog({
-      directory,
-      clusterId: 'c1',
-      replicaId: 'r1',
-      configuration,
-      worker: null,
-      onDurable: (writes) => {
-        const copy = copyOf(directory, join(root, `told-${held.length}`));
-        const last = writes.at(-1)?.lastIndex ?? 0;
-        held.push(
-          open(copy).then(async (crashed) => {
-            const missing = last - crashed.restored.entries.length;
-            await crashed.close();
-            return missing;
-          }),
-        );
-      },
-      onFailure: (error) => {
-        throw error;
-      },
+    const log = await sqliteLog()(directory, (writes) => {
+      const copy = copyOf(directory, join(root, `told-${held.length}`));
+      const last = writes.at(-1)?.lastIndex ?? 0;
+      held.push(
+        open(copy).then(async (crashed) => {
+          const missing = last - crashed.restored.entries.length;
+          await crashed.close();
+          return missing;
+        }),
+      );
     });
     log.write(logWrite([entry(1, 1)]));
     log.write(logWrite([entry(2, 1), entry(3, 1)]));

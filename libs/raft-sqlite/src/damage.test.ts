@@ -14,9 +14,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openRaftLog } from './raft-log';
 import {
-  copyOf,
   drawsOf,
   flipBits,
   headerAt,
@@ -27,14 +25,13 @@ import {
   tell,
   type Truth,
 } from './log-story';
-import { entry, logWrite, WrittenLog } from './raft-log-contract';
 import { sidecarName, readSidecar, writeSidecar } from './identity';
 import { buildFresh } from './replacement';
 import { initialState } from './state-row';
 import { logFileName } from './schema';
 import { transactionEnds, walOf } from './wal-crashes';
+import { copyOf, entry, logWrite, sqliteLog, WrittenLog } from './written-log';
 
-const configuration = { incoming: ['r1'], outgoing: [], learners: [] };
 const key = new Uint8Array(32).fill(7);
 
 let root: string;
@@ -50,22 +47,7 @@ const tamper = (directory: string, sql: string) => {
 };
 
 const open = (directory: string, isEncrypted = false) =>
-  WrittenLog.open(
-    (place, onDurable) =>
-      openRaftLog({
-        directory: place,
-        clusterId: 'c1',
-        replicaId: 'r1',
-        configuration,
-        worker: null,
-        encryption: isEncrypted ? { key } : null,
-        onDurable,
-        onFailure: (error) => {
-          throw error;
-        },
-      }),
-    directory,
-  );
+  WrittenLog.open(sqliteLog({ key: isEncrypted ? key : null }), directory);
 
 /** Opens what is there and judges it. */
 async function judge(directory: string, truths: readonly Truth[], isEncrypted: boolean) {

@@ -6,14 +6,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freshNonces, Keyring } from './keyring';
-import { copyOf, headerAt, sourceOf } from './log-story';
-import { openRaftLog } from './raft-log';
-import { entry, logWrite, WrittenLog } from './raft-log-contract';
+import { headerAt, sourceOf } from './log-story';
 import { createReplicaDirectory } from './replica-directory';
 import { logFileName } from './schema';
+import { copyOf, entry, logWrite, owner, sqliteLog, WrittenLog } from './written-log';
 
-const configuration = { incoming: ['r1'], outgoing: [], learners: [] };
-const owner = { clusterId: 'c1', replicaId: 'r1' };
 const key = new Uint8Array(32).fill(1);
 const otherKey = new Uint8Array(32).fill(2);
 const secret = 'the secret of all secrets';
@@ -27,21 +24,7 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 const open = (withKey: Uint8Array | null, place = directory) =>
-  WrittenLog.open(
-    (where, onDurable) =>
-      openRaftLog({
-        ...owner,
-        directory: where,
-        configuration,
-        worker: null,
-        encryption: withKey === null ? null : { key: withKey },
-        onDurable,
-        onFailure: (error) => {
-          throw error;
-        },
-      }),
-    place,
-  );
+  WrittenLog.open(sqliteLog({ key: withKey }), place);
 
 const secrets = () => new TextEncoder().encode(`${secret} `.repeat(2_000));
 

@@ -166,7 +166,7 @@ export class LogDatabase {
     const { at: size, crc: chain } = this.snapshots.end(number);
     const newest = this.snapshots.newest();
     this.transaction((sequence) => {
-      if (newest !== undefined && newest.log_index >= row.log_index) {
+      if (newest !== undefined && newest.log_index > row.log_index) {
         this.snapshots.put({ ...row, stage: stages.dropping });
         return;
       }
@@ -309,7 +309,8 @@ export class LogDatabase {
     const { number, atMs } = this.lastRead;
     const heldNumber = performance.now() - atMs < readHoldMs ? number : 0;
     for (const other of this.snapshots.rows()) {
-      const isHeld = other.number === heldNumber && other.stage === stages.complete;
+      const isOlder = other.log_index < row.log_index;
+      const isHeld = isOlder && other.number === heldNumber && other.stage === stages.complete;
       const isCovered = other.log_index <= row.log_index && other.stage !== stages.saving;
       if (other.number === row.number || isHeld || !isCovered) continue;
       this.snapshots.put({ ...other, stage: stages.dropping });
@@ -328,10 +329,11 @@ export class LogDatabase {
       const isOther = offset === 0 && !this.beginsWith(known, data);
       if (!isOther) return at;
     }
+    // The leader of the day says which one it is: the next leader's newest may be older than what the last one began to send.
     for (const row of this.snapshots.rows()) {
-      if (row.stage !== stages.receiving) continue;
-      if (row.log_index > header.index) return 0;
-      this.snapshots.put({ ...row, stage: stages.dropping });
+      if (row.stage === stages.receiving) {
+        this.snapshots.put({ ...row, stage: stages.dropping });
+      }
     }
     const row = this.snapshots.begin(header, stages.receiving, size);
     if (offset !== 0) return 0;

@@ -1,10 +1,10 @@
 // A seeded run of a log, for tests: entries, votes, truncations, snapshots and compactions as a replica would ask for them, and
 // all that was true after each write. Knows what a log must give back, not how it keeps it.
 
-import { cpSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HardState, LogEntry, RestoredState, SnapshotHeader } from '@skein/raft';
-import { entry, logWrite, type WrittenLog } from './raft-log-contract';
+import { entry, logWrite, type WrittenLog } from './written-log';
 
 export interface Truth {
   readonly hardState: HardState;
@@ -117,12 +117,6 @@ export function isPartOf(restored: RestoredState, truth: Truth): boolean {
     const isInPlace = index === after + at + 1 && written?.term === term;
     return isInPlace && Buffer.compare(written.data, data) === 0;
   });
-}
-
-/** What a crash at this instant would leave: the files as they are, under a log that never closed. */
-export function copyOf(directory: string, to: string): string {
-  cpSync(directory, to, { recursive: true });
-  return to;
 }
 
 /** Turns single bits over, at places spread over all the files, or over the first bytes of each. */

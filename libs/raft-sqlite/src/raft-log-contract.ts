@@ -1,125 +1,12 @@
 // What every durable log must do, whatever it is made of: tests that take a way to open one in a directory. Used by this
 // library's own tests, in the caller's thread and in a worker.
 
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { HardState, LogEntry, LogWrite, RestoredState } from '@skein/raft';
-import type { RaftLog } from './raft-log';
-
-/** What a replica asks of its log. */
-export type OpenLog = Pick<
-  RaftLog,
-  | 'restored'
-  | 'repair'
-  | 'meta'
-  | 'write'
-  | 'compact'
-  | 'saveSnapshot'
-  | 'readSnapshot'
-  | 'storeChunk'
-  | 'install'
-  | 'loadSnapshot'
-  | 'size'
-  | 'outstandingMs'
-  | 'setEpoch'
-  | 'rotateDataKey'
-  | 'changeKey'
-  | 'close'
->;
-export type OpenLogIn = (
-  directory: string,
-  onDurable: (writes: readonly LogWrite[]) => void,
-) => Promise<OpenLog>;
-
-export function entry(index: number, term: number, text = `entry ${index}`): LogEntry {
-  return { index, term, kind: 'command', data: new TextEncoder().encode(text) };
-}
-
-let lastId = 0;
-export function logWrite(
-  entries: readonly LogEntry[],
-  rest: { hardState?: HardState; truncateFrom?: number } = {},
-): LogWrite {
-  lastId += 1;
-  const last = entries.at(-1);
-  return {
-    id: lastId,
-    hardState: rest.hardState ?? null,
-    truncateFrom: rest.truncateFrom ?? null,
-    entries,
-    lastIndex: last?.index ?? 0,
-    lastTerm: last?.term ?? 0,
-    then: [],
-  };
-}
-
-/** A log with the writes that it has confirmed. */
-export class WrittenLog {
-  readonly durable: number[] = [];
-  private waiting: (() => void) | undefined;
-  private log: OpenLog | undefined;
-  private due = 0;
-
-  static async open(openIn: OpenLogIn, directory: string): Promise<WrittenLog> {
-    const written = new WrittenLog();
-    written.log = await openIn(directory, (writes) => {
-      written.durable.push(...writes.map(({ id }) => id));
-      if (written.durable.length >= written.due) written.waiting?.();
-    });
-    return written;
-  }
-
-  get open(): OpenLog {
-    if (this.log === undefined) throw new Error('not open');
-    return this.log;
-  }
-
-  get restored(): RestoredState {
-    return this.open.restored;
-  }
-
-  /** Resolves when all of them are durable. */
-  async write(...writes: readonly LogWrite[]): Promise<void> {
-    this.due = this.durable.length + writes.length;
-    const done = new Promise<void>((resolve) => (this.waiting = resolve));
-    for (const write of writes) this.log?.write(write);
-    await done;
-  }
-
-  async close(): Promise<void> {
-    await this.log?.close();
-  }
-}
+import { describe, expect, it } from '@jest/globals';
+import { entry, logsOfEachTest, logWrite, type OpenLogIn } from './written-log';
 
 export function raftLogContract(name: string, openIn: OpenLogIn): void {
   describe(`${name} as a durable log`, () => {
-    let root: string;
-    let copies = 0;
-    let opened: WrittenLog[];
-
-    const open = async (directory = join(root, 'log')) => {
-      const log = await WrittenLog.open(openIn, directory);
-      opened.push(log);
-      return log;
-    };
-    /** What a crash at this instant would leave: the files as they are, under a log that never closed. */
-    const openCopy = async () => {
-      copies += 1;
-      const directory = join(root, `copy-${copies}`);
-      cpSync(join(root, 'log'), directory, { recursive: true });
-      return open(directory);
-    };
-
-    beforeEach(() => {
-      root = mkdtempSync(join(tmpdir(), 'skein-raft-log-'));
-      opened = [];
-    });
-    afterEach(async () => {
-      for (const log of opened) await log.close();
-      rmSync(root, { recursive: true, force: true });
-    });
+    const { open, openCopy } = logsOfEachTest(openIn);
 
     it('starts empty', async () => {
       const { restored } = await open();

@@ -11,30 +11,16 @@ import { pathToFileURL } from 'node:url';
 import { crc32 } from 'node:zlib';
 import { encodeConfiguration } from '@skein/raft';
 import { openRaftLog } from './raft-log';
-import { entry, logWrite, raftLogContract, WrittenLog, type OpenLogIn } from './raft-log-contract';
+import { raftLogContract } from './raft-log-contract';
 import { readSidecar, writeSidecar } from './identity';
 import { RaftLogError } from './raft-log-error';
 import { isAtLeast, logFileName } from './schema';
 import { snapshotContract } from './snapshot-contract';
+import { configuration, entry, logWrite, owner, sqliteLog, WrittenLog } from './written-log';
 
 const root = join(import.meta.dirname, '../../..');
-const configuration = { incoming: ['r1'], outgoing: [], learners: [] };
-const owner = { clusterId: 'c1', replicaId: 'r1' };
 
-function opener(worker: () => URL | null, who = owner): OpenLogIn {
-  return (directory, onDurable) =>
-    openRaftLog({
-      ...who,
-      directory,
-      configuration,
-      worker: worker(),
-      onDurable,
-      onFailure: (error) => {
-        throw error;
-      },
-    });
-}
-const inThread = opener(() => null);
+const inThread = sqliteLog();
 
 let buildDirectory: string;
 beforeAll(async () => {
@@ -56,7 +42,9 @@ afterAll(() => rmSync(buildDirectory, { recursive: true, force: true }));
 
 raftLogContract('SQLite in the caller’s thread', inThread);
 snapshotContract('SQLite in the caller’s thread', inThread);
-const inWorker = opener(() => pathToFileURL(join(buildDirectory, 'raft-log-worker.mjs')));
+const inWorker = sqliteLog({
+  worker: () => pathToFileURL(join(buildDirectory, 'raft-log-worker.mjs')),
+});
 raftLogContract('SQLite in a worker', inWorker);
 snapshotContract('SQLite in a worker', inWorker);
 
@@ -68,10 +56,7 @@ describe('SQLite log', () => {
   afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
   const fill = async (who = owner) => {
-    const log = await WrittenLog.open(
-      opener(() => null, who),
-      directory,
-    );
+    const log = await WrittenLog.open(sqliteLog({ owner: who }), directory);
     const hardState = { term: 1, vote: 'r1', commit: 3 };
     await log.write(
       logWrite(
@@ -93,9 +78,9 @@ describe('SQLite log', () => {
 
   it('refuses the directory of another replica or cluster', async () => {
     await fill();
-    const other = opener(() => null, { clusterId: 'c1', replicaId: 'r2' });
+    const other = sqliteLog({ owner: { clusterId: 'c1', replicaId: 'r2' } });
     expect(await refusal(other)).toMatchObject({ code: 'foreign_directory' });
-    const foreign = opener(() => null, { clusterId: 'c2', replicaId: 'r1' });
+    const foreign = sqliteLog({ owner: { clusterId: 'c2', replicaId: 'r1' } });
     expect(await refusal(foreign)).toMatchObject({ code: 'foreign_directory' });
   });
 
@@ -172,9 +157,11 @@ describe('SQLite log', () => {
     const again = await WrittenLog.open(inThread, directory);
     expect(again.restored.entries).toHaveLength(3);
     await again.close();
-    expect(await refusal(opener(() => null, { clusterId: 'c2', replicaId: 'r1' }))).toMatchObject({
-      code: 'foreign_directory',
-    });
+    expect(await refusal(sqliteLog({ owner: { clusterId: 'c2', replicaId: 'r1' } }))).toMatchObject(
+      {
+        code: 'foreign_directory',
+      },
+    );
   });
 
   it('trusts no log of the first release that ends before what it knows to be committed', async () => {

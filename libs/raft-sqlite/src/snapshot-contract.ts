@@ -1,14 +1,18 @@
 // What every durable log must do with snapshots and the front of the log, whatever it is made of. A part of the contract that
 // this library's own tests run in the caller's thread and in a worker.
 
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
 import { crc32 } from 'node:zlib';
 import type { SnapshotHeader } from '@skein/raft';
-import { copyOf, headerAt, snapshotBytes, sourceOf } from './log-story';
-import { entry, logWrite, WrittenLog, type OpenLog, type OpenLogIn } from './raft-log-contract';
+import { headerAt, snapshotBytes, sourceOf } from './log-story';
+import {
+  entry,
+  logsOfEachTest,
+  logWrite,
+  type OpenLog,
+  type OpenLogIn,
+  type WrittenLog,
+} from './written-log';
 
 async function bytesOf(log: OpenLog): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
@@ -27,19 +31,7 @@ async function receive(log: OpenLog, header: SnapshotHeader, bytes: Uint8Array, 
 
 export function snapshotContract(name: string, openIn: OpenLogIn): void {
   describe(`${name} as a keeper of snapshots`, () => {
-    let root: string;
-    let copies = 0;
-    let opened: WrittenLog[];
-
-    const open = async (directory = join(root, 'log')) => {
-      const log = await WrittenLog.open(openIn, directory);
-      opened.push(log);
-      return log;
-    };
-    const openCopy = () => {
-      copies += 1;
-      return open(copyOf(join(root, 'log'), join(root, `copy-${copies}`)));
-    };
+    const { open, openCopy } = logsOfEachTest(openIn);
     const filled = async (count = 10) => {
       const log = await open();
       const entries = Array.from({ length: count }, (_, at) => entry(at + 1, 1));
@@ -48,15 +40,6 @@ export function snapshotContract(name: string, openIn: OpenLogIn): void {
     };
     const save = (log: WrittenLog, index: number) =>
       log.open.saveSnapshot(headerAt(index, 1), sourceOf(snapshotBytes(index)));
-
-    beforeEach(() => {
-      root = mkdtempSync(join(tmpdir(), 'skein-raft-snapshot-'));
-      opened = [];
-    });
-    afterEach(async () => {
-      for (const log of opened) await log.close();
-      rmSync(root, { recursive: true, force: true });
-    });
 
     it('holds a snapshot after a crash, once it was confirmed, and the entries after it', async () => {
       const log = await filled();
@@ -160,6 +143,20 @@ export function snapshotContract(name: string, openIn: OpenLogIn): void {
       expect(piece).toMatchObject({ header: headerAt(5, 1), offset: 1_000 });
     });
 
+    it('takes another one of the same index in place of one that is damaged, though that was read', async () => {
+      const log = await filled();
+      await save(log, 10);
+      await log.open.readSnapshot(null, 1_000);
+      const bytes = snapshotBytes(3);
+      await log.open.saveSnapshot(headerAt(10, 1), sourceOf(bytes));
+      const piece = await log.open.readSnapshot({ index: 10, term: 1, offset: 0 }, 1_000_000);
+      expect(piece?.size).toBe(bytes.length);
+      await log.write(logWrite([entry(11, 1)]));
+      const crashed = await openCopy();
+      expect(await bytesOf(crashed.open)).toEqual(Buffer.from(bytes));
+      expect(crashed.restored.entries.map(({ index }) => index)).toEqual([11]);
+    });
+
     it('takes a received snapshot in place of the log', async () => {
       const log = await filled();
       const bytes = snapshotBytes(50);
@@ -213,6 +210,18 @@ export function snapshotContract(name: string, openIn: OpenLogIn): void {
       const crashed = await openCopy();
       const first = bytes.subarray(0, 5_000);
       expect(await crashed.open.storeChunk(headerAt(50, 3), 0, bytes.length, first)).toBe(5_000);
+    });
+
+    it('takes another snapshot than the one it has received in part, be it an older one', async () => {
+      const log = await filled();
+      const newer = snapshotBytes(60);
+      await log.open.storeChunk(headerAt(60, 3), 0, newer.length, newer.subarray(0, 5_000));
+      const crashed = await openCopy();
+      const header = headerAt(50, 3);
+      const older = snapshotBytes(50);
+      expect(await crashed.open.storeChunk(header, 0, older.length, older)).toBe(older.length);
+      await crashed.open.install(header, false);
+      expect(await bytesOf(crashed.open)).toEqual(Buffer.from(older));
     });
 
     it('installs nothing that is incomplete, refused by its reader, or unknown', async () => {

@@ -4,7 +4,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { markName } from './commit-mark';
-import { copyOf } from './log-story';
+import { copyOf } from './written-log';
 import { logFileName } from './schema';
 
 const headerBytes = 32;

@@ -36,6 +36,8 @@ class Disk implements LogPort {
   isStalled = false;
   /** Installs that find their snapshot damaged. */
   damaged = 0;
+  /** The kept snapshot can't be read until another one is kept. */
+  isSnapshotDamaged = false;
 
   constructor(private readonly core: () => ReplicaCore) {}
 
@@ -50,14 +52,17 @@ class Disk implements LogPort {
   saveSnapshot(header: SnapshotHeader, source: SnapshotSource): void {
     this.tasks.push(() => {
       this.snapshot = { header, bytes: bytesOf(source) };
+      this.isSnapshotDamaged = false;
       this.core().snapshotSaved(header, this.snapshot.bytes.length);
     });
   }
 
   readSnapshot({ to, resume, maxBytes }: Extract<SnapshotTask, { kind: 'read' }>): void {
     this.tasks.push(() => {
-      const { snapshot } = this;
-      if (snapshot === undefined) return this.core().input({ kind: 'snapshotUnavailable', to });
+      const { snapshot, isSnapshotDamaged } = this;
+      if (isSnapshotDamaged) this.core().snapshotDamaged();
+      if (snapshot === undefined || isSnapshotDamaged)
+        return this.core().input({ kind: 'snapshotUnavailable', to });
       const { header, bytes } = snapshot;
       const isSame = resume?.index === header.index && resume.term === header.term;
       const offset = isSame ? resume.offset : 0;

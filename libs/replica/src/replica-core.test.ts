@@ -269,6 +269,19 @@ describe('snapshots', () => {
     expect(follower.core.store.status.stateHash).toBe(leader.core.store.status.stateHash);
   });
 
+  it('that a leader can no longer read are kept anew, though nobody writes', () => {
+    const { cluster, leader, follower } = three(small);
+    follower.crash();
+    fill(cluster, 50);
+    leader.disk.isSnapshotDamaged = true;
+    follower.start();
+    cluster.pass(2_000);
+    expect(leader.facts.filter(({ kind }) => kind === 'snapshotDamaged')).toHaveLength(1);
+    expect(follower.offices).toContain('replaced');
+    expect(follower.core.store.status.stateHash).toBe(leader.core.store.status.stateHash);
+    expect(leader.core.isInOffice).toBe(true);
+  });
+
   it('that are damaged change nothing and are asked for again', () => {
     const { cluster, leader, follower } = three(small);
     follower.crash();

@@ -73,8 +73,7 @@ export class ReplicaCore {
     this.current = store;
     this.term = restored.hardState.term;
     demandProtocol(store, settings);
-    const { appliedIndex } = store;
-    this.raft = createRaft(raftConfigOf(settings), { ...restored, applied: appliedIndex });
+    this.raft = createRaft(raftConfigOf(settings), { ...restored, applied: store.appliedIndex });
     this.loop = new StepLoop<RaftInput>({
       run: (input) => this.run(this.raft.step(input)),
       failed: (error) => ports.failed(error),
@@ -96,9 +95,7 @@ export class ReplicaCore {
       },
       restored,
     );
-    this.proposals = this.parts.proposals;
-    this.reads = this.parts.reads;
-    this.office = this.parts.office;
+    ({ proposals: this.proposals, reads: this.reads, office: this.office } = this.parts);
   }
 
   /** As of now; another one after a snapshot was installed. */
@@ -232,12 +229,15 @@ export class ReplicaCore {
     }
   }
 
-  /** Answers to LogPort.saveSnapshot. */
+  /** Answers to LogPort.saveSnapshot, and what LogPort.readSnapshot may find: the disk has lost some of the newest one. */
   snapshotSaved(header: SnapshotHeader, bytes: number): void {
     this.loop.guard(() => this.parts.snapshots.saved(header, bytes));
   }
   snapshotFailed(header: SnapshotHeader, reason: string): void {
     this.loop.guard(() => this.parts.snapshots.failed(header, reason));
+  }
+  snapshotDamaged(): void {
+    this.loop.guard(() => this.parts.snapshots.damaged());
   }
 
   /** An answer to LogPort.install: log and snapshot are durable, and `store` is the state at `header.index`. */

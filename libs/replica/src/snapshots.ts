@@ -40,6 +40,7 @@ export class Snapshots {
   private lastBytes = 0;
   private notBefore = 0;
   private saving: SnapshotHeader | undefined;
+  private isDamaged = false;
   private compacted = 0;
 
   constructor(
@@ -65,7 +66,8 @@ export class Snapshots {
 
   saved(header: SnapshotHeader, bytes: number): void {
     this.saving = undefined;
-    if (header.index <= this.index) return;
+    if (header.index < this.index) return;
+    this.isDamaged = false;
     this.index = header.index;
     this.lastBytes = bytes;
     this.ports.said({ kind: 'snapshotSaved', index: header.index, bytes });
@@ -78,8 +80,19 @@ export class Snapshots {
     this.ports.said({ kind: 'snapshotFailed', index: header.index, reason });
   }
 
+  /**
+   * The disk has lost what the newest one held. Whoever needs it waits for the next, which is due at once, though the state be
+   * the same: until somebody writes there may be no other.
+   */
+  damaged(): void {
+    if (this.isDamaged) return;
+    this.isDamaged = true;
+    this.ports.said({ kind: 'snapshotDamaged', index: this.index });
+  }
+
   /** Another replica's snapshot has taken the place of log and state. */
   installed(header: SnapshotHeader): void {
+    this.isDamaged = false;
     this.index = Math.max(this.index, header.index);
     this.compacted = Math.max(this.compacted, header.index);
     this.bytesSince = 0;
@@ -87,6 +100,7 @@ export class Snapshots {
 
   private isDue(): boolean {
     const appliedIndex = this.ports.appliedIndex();
+    if (this.isDamaged) return appliedIndex >= Math.max(this.notBefore, this.index);
     if (appliedIndex < this.notBefore || appliedIndex <= this.index) return false;
     const { snapshotEntries, snapshotBytes } = this.policy;
     if (appliedIndex - this.index >= snapshotEntries) return true;

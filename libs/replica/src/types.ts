@@ -73,7 +73,7 @@ export interface LogPort {
   compact(index: number): void;
   /** Keeps a snapshot of the own state. Answer: `snapshotSaved` or `snapshotFailed`. The log closes the source. */
   saveSnapshot(header: SnapshotHeader, source: SnapshotSource): void;
-  /** Answer: input `snapshotChunk` or `snapshotUnavailable`. */
+  /** Answer: input `snapshotChunk` or `snapshotUnavailable`; before the latter `snapshotDamaged`, if the disk has lost it. */
   readSnapshot(task: Extract<SnapshotTask, { kind: 'read' }>): void;
   /** Answer: input `snapshotStored`. */
   storeChunk(task: Extract<SnapshotTask, { kind: 'store' }>): void;
@@ -150,6 +150,8 @@ export type ReplicaFact =
   | { readonly kind: 'leaseExpired'; readonly lease: string }
   | { readonly kind: 'snapshotSaved'; readonly index: number; readonly bytes: number }
   | { readonly kind: 'snapshotFailed'; readonly index: number; readonly reason: string }
+  /** The newest snapshot can't be read any more; another one follows. */
+  | { readonly kind: 'snapshotDamaged'; readonly index: number }
   | { readonly kind: 'snapshotInstalled'; readonly index: number; readonly term: number }
   | { readonly kind: 'logCompacted'; readonly index: number }
   | { readonly kind: 'historyCompacted'; readonly revision: number }

@@ -8,4 +8,4 @@ export {
   type ActivationLoss,
   type ActivationOptions,
 } from './activation';
-export { StoreClient, type StoreClientOptions } from './store-client';
+export { StoreClient, type StoreClientOptions, type StoreMessenger } from './store-client';

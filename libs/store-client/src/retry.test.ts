@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { SkeinError, type ErrorCode } from '@skein/contracts';
 import { Deadline } from '@skein/messaging';
 import { maxWritesInFlight, OnceNumbers, type Once } from './once-numbers';
+import { systemTime } from '@skein/time';
 import { callWithRetry, LeaderSignal } from './retry';
 
 const error = (code: ErrorCode, facts = {}) => new SkeinError(code, code, { facts });
@@ -20,6 +21,8 @@ function call(answers: (SkeinError | string)[], options = { isWrite: true, timeo
     },
     deadline: Deadline.after(options.timeoutMs),
     signal,
+    time: systemTime,
+    chance: () => 0.5,
     isWrite: options.isWrite,
   });
   return { answer, sent: () => sent };
@@ -67,6 +70,8 @@ describe('a call', () => {
       },
       deadline: Deadline.after(5_000),
       signal,
+      time: systemTime,
+      chance: () => 0.5,
       isWrite: true,
     });
     signal.raise();

@@ -1,8 +1,9 @@
 // Sends one call until it is answered or its time is up. Knows which answers are final, which ask for another try at once or
 // later, and after which it must be said that the outcome is unknown.
 
-import { SkeinError } from '@skein/contracts';
+import { asksForRetry, leavesOpen, SkeinError } from '@skein/contracts';
 import { Deadline } from '@skein/messaging';
+import type { Time } from '@skein/time';
 
 /** An attempt that is not answered in this time is given up: its server may be gone. */
 export const attemptTimeoutMs = 1_500;
@@ -34,6 +35,10 @@ export interface RetriedCall<Reply> {
   readonly signal: LeaderSignal;
   /** True if it may change the state: then running out of time leaves the outcome unknown. */
   readonly isWrite: boolean;
+  /** The clock of its deadline, and timers. */
+  readonly time: Time;
+  /** In [0, 1): spreads the attempts of many callers. */
+  readonly chance: () => number;
 }
 
 export async function callWithRetry<Reply>(call: RetriedCall<Reply>): Promise<Reply> {
@@ -45,55 +50,38 @@ export async function callWithRetry<Reply>(call: RetriedCall<Reply>): Promise<Re
       const error = SkeinError.from(thrown);
       // The store kept no answer for it any more: it has seen it, or one that came after.
       if (error.code === 'request_superseded') throw outOfTime(error, call.isWrite);
-      if (!isRetryable(error)) throw error;
+      if (!asksForRetry(error)) throw error;
       mayHaveRun ||= leavesOpen(error);
       if (call.deadline.remainingMs() <= waitMs) throw outOfTime(error, call.isWrite && mayHaveRun);
-      await pauseOrSignal(waitMs * (0.5 + Math.random() / 2), call.signal);
+      await pauseOrSignal(waitMs * (0.5 + call.chance() / 2), call);
     }
   }
 }
 
 /** One try: ended by its answer, by its own time limit, or by a new leader, who surely has not seen it. */
-function attempt<Reply>({ send, deadline, signal }: RetriedCall<Reply>): Promise<Reply> {
+function attempt<Reply>({ send, deadline, signal, time }: RetriedCall<Reply>): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const unsubscribe = signal.next(() =>
       reject(new SkeinError('deadline_exceeded', 'A new leader took office meanwhile')),
     );
-    send(Deadline.earlier(deadline, Deadline.after(attemptTimeoutMs)))
-      .then(resolve, reject)
-      .finally(unsubscribe);
+    const limit = Deadline.after(attemptTimeoutMs, () => time.monotonicMs());
+    send(Deadline.earlier(deadline, limit)).then(resolve, reject).finally(unsubscribe);
   });
 }
 
-function pauseOrSignal(ms: number, signal: LeaderSignal): Promise<void> {
+function pauseOrSignal(
+  ms: number,
+  { signal, time }: Pick<RetriedCall<unknown>, 'signal' | 'time'>,
+): Promise<void> {
   return new Promise((resolve) => {
     const unsubscribe = signal.next(done);
-    const timer = setTimeout(done, ms);
+    const cancel = time.after(ms, done);
     function done(): void {
       unsubscribe();
-      clearTimeout(timer);
+      cancel();
       resolve();
     }
   });
-}
-
-const retried = new Set([
-  'unavailable',
-  'not_leader',
-  'no_leader',
-  'overloaded',
-  'deadline_exceeded',
-  'unknown_outcome',
-]);
-
-function isRetryable(error: SkeinError): boolean {
-  return retried.has(error.code);
-}
-
-/** After this error the request may have been done, or may still be. */
-function leavesOpen(error: SkeinError): boolean {
-  if (error.code === 'unavailable') return error.facts['outcome'] === 'unknown';
-  return error.code === 'deadline_exceeded' || error.code === 'unknown_outcome';
 }
 
 function outOfTime(last: SkeinError, isOpen: boolean): SkeinError {

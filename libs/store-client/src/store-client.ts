@@ -18,6 +18,7 @@ import {
   type RequestOf,
 } from '@skein/contracts';
 import { Deadline, type Messenger, type Subscription } from '@skein/messaging';
+import { systemTime, type Time } from '@skein/time';
 import { Batcher, type BatcherPorts } from './batcher';
 import { OnceNumbers, type Once } from './once-numbers';
 import { callWithRetry, LeaderSignal } from './retry';
@@ -39,7 +40,15 @@ export interface StoreClientOptions {
   readonly timeoutMs?: number;
   /** False: each call is a message of its own. Default: calls of one turn share one. */
   readonly batching?: boolean;
+  /** Default: the machine's. Batching takes the machine's in any case. */
+  readonly time?: Time;
+  /** In [0, 1): spreads the attempts of many callers. Default: the machine's. */
+  readonly chance?: () => number;
+  /** Unique for all time, since the store knows its writes by it. Default: a random one. */
+  readonly clientId?: string;
 }
+
+export type StoreMessenger = Pick<Messenger, 'request' | 'subscribeEvent' | 'subscribeBytes'>;
 
 const defaultTimeoutMs = 5_000;
 /** An opening is short: it is repeated by the watch itself. */
@@ -48,8 +57,10 @@ const openTimeoutMs = 1_000;
 type Batched<T extends BatchedType> = RequestOf<(typeof batchedContracts)[T]>;
 
 export class StoreClient implements Store {
-  private readonly clientId = crypto.randomUUID();
-  private readonly once = new OnceNumbers(this.clientId);
+  private readonly clientId: string;
+  private readonly once: OnceNumbers;
+  private readonly time: Time;
+  private readonly chance: () => number;
   private readonly signal = new LeaderSignal();
   private readonly batchers: { readonly reads: Batcher; readonly writes: Batcher } | null;
   private readonly watches = new Set<ClientWatch>();
@@ -57,9 +68,13 @@ export class StoreClient implements Store {
   private watchCount = 0;
 
   constructor(
-    private readonly messenger: Messenger,
+    private readonly messenger: StoreMessenger,
     private readonly options: StoreClientOptions = {},
   ) {
+    this.clientId = options.clientId ?? crypto.randomUUID();
+    this.once = new OnceNumbers(this.clientId);
+    this.time = options.time ?? systemTime;
+    this.chance = options.chance ?? Math.random;
     const ports: BatcherPorts = {
       request: (contract, body, deadline, requestId) =>
         messenger.request(contract, body, { deadline, requestId }),
@@ -76,7 +91,7 @@ export class StoreClient implements Store {
     });
   }
 
-  static connect(messenger: Messenger, options: StoreClientOptions = {}): StoreClient {
+  static connect(messenger: StoreMessenger, options: StoreClientOptions = {}): StoreClient {
     return new StoreClient(messenger, options);
   }
 
@@ -121,6 +136,7 @@ export class StoreClient implements Store {
     const id = `${this.clientId}-${this.watchCount}`;
     const watch: ClientWatch = new ClientWatch(request, {
       messenger: this.messenger,
+      time: this.time,
       signal: this.signal,
       id,
       deliver: `${subjectPrefix}.watch.${this.clientId}.${this.watchCount}`,
@@ -188,6 +204,8 @@ export class StoreClient implements Store {
       deadline,
       signal: this.signal,
       isWrite,
+      time: this.time,
+      chance: this.chance,
     });
   }
 
@@ -205,11 +223,14 @@ export class StoreClient implements Store {
       deadline,
       signal: this.signal,
       isWrite,
+      time: this.time,
+      chance: this.chance,
     });
   }
 
   private deadlineOf({ timeoutMs, context }: CallOptions): Deadline {
-    const own = Deadline.after(timeoutMs ?? this.options.timeoutMs ?? defaultTimeoutMs);
+    const ms = timeoutMs ?? this.options.timeoutMs ?? defaultTimeoutMs;
+    const own = Deadline.after(ms, () => this.time.monotonicMs());
     return context === undefined ? own : Deadline.earlier(own, context.deadline);
   }
 }

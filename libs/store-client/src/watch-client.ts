@@ -10,6 +10,7 @@ import {
   type WatchMessage,
 } from '@skein/contracts';
 import type { Messenger, Subscription } from '@skein/messaging';
+import type { Time } from '@skein/time';
 import type { LeaderSignal } from './retry';
 import type { Watch, WatchRequest } from './store';
 
@@ -18,7 +19,8 @@ const silenceMs = 1_300;
 const reopenMs = { from: 10, to: 200 } as const;
 
 export interface WatchPorts {
-  readonly messenger: Messenger;
+  readonly messenger: Pick<Messenger, 'subscribeBytes'>;
+  readonly time: Time;
   readonly signal: LeaderSignal;
   /** Id and subject of this watch, unique for all time. */
   readonly id: string;
@@ -40,7 +42,7 @@ export class ClientWatch implements Watch {
   private isOpening = false;
   private isClosed = false;
   private failures = 0;
-  private timer: NodeJS.Timeout | undefined;
+  private cancelTimer: () => void = () => undefined;
   private renewAt = 0;
   private withdrawSignal: () => void = () => undefined;
 
@@ -62,7 +64,7 @@ export class ClientWatch implements Watch {
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    clearTimeout(this.timer);
+    this.cancelTimer();
     this.withdrawSignal();
     this.subscription.unsubscribe();
     this.ports.close(this.watchId);
@@ -119,7 +121,7 @@ export class ClientWatch implements Watch {
 
   private accepted({ revision, renewWithinMs }: ReplyOf<typeof watchContract>): void {
     this.seen ??= revision;
-    this.renewAt = performance.now() + renewWithinMs;
+    this.renewAt = this.ports.time.monotonicMs() + renewWithinMs;
     this.resolveOpened(revision);
     this.expectMessage();
   }
@@ -175,14 +177,14 @@ export class ClientWatch implements Watch {
   }
 
   private expectMessage(): void {
-    const untilRenewal = this.renewAt - performance.now();
+    const untilRenewal = this.renewAt - this.ports.time.monotonicMs();
     if (untilRenewal <= 0) void this.ask();
     this.schedule(silenceMs, () => this.reopen());
   }
 
   private schedule(ms: number, act: () => void): void {
-    clearTimeout(this.timer);
-    if (!this.isClosed) this.timer = setTimeout(act, ms);
+    this.cancelTimer();
+    if (!this.isClosed) this.cancelTimer = this.ports.time.after(ms, act);
   }
 }
 

@@ -1,5 +1,6 @@
 // Clients of the simulated cluster: each has one request out at a time, numbered, and sends it again to
 // whoever may lead until it is answered or its time is up. They must not know how replicas work.
+import { asksForRetry, leavesOpen } from '@skein/contracts';
 import type { NodeId } from '@skein/raft';
 import type { Answered } from '@skein/replica';
 import type { RangeReply } from '@skein/store';
@@ -16,18 +17,6 @@ import { Wishes } from './wishes';
 const ATTEMPT_MS = 250;
 const PATIENCE_MS = 1_200;
 const PAUSE_MS = 20;
-
-/** After these another attempt may do better. */
-const retried = new Set([
-  'unavailable',
-  'not_leader',
-  'no_leader',
-  'overloaded',
-  'deadline_exceeded',
-  'unknown_outcome',
-]);
-/** After these the attempt may have been done, or may still be. */
-const leavesOpen = new Set(['deadline_exceeded', 'unknown_outcome']);
 
 export interface ClientWorld {
   readonly queue: EventQueue;
@@ -107,7 +96,7 @@ class Client {
       if (isOver) return;
       isOver = true;
       if (answered !== null && this.settled(call, answered)) return state.then(call);
-      const open = answered === null || isOpen(answered);
+      const open = answered === null || (!answered.ok && leavesOpen(answered.refusal));
       const next = { ...state, mayHaveRun: state.mayHaveRun || open };
       this.believed = answered === null ? null : leaderIn(replica);
       const pauseMs = random.next() * PAUSE_MS;
@@ -172,7 +161,7 @@ class Client {
   /** True when the call has its answer. */
   private settled(call: Call, answered: Answered<unknown>): boolean {
     const { answers } = this.world;
-    if (!answered.ok && retried.has(answered.refusal.code)) return false;
+    if (!answered.ok && asksForRetry(answered.refusal)) return false;
     switch (call.wish.kind) {
       case 'write':
         answers.wrote(call, answered as Parameters<Answers['wrote']>[1]);
@@ -193,12 +182,6 @@ interface Attempts {
   readonly untilMs: number;
   readonly mayHaveRun: boolean;
   readonly then: (call: Call) => void;
-}
-
-function isOpen(answered: Answered<unknown>): boolean {
-  if (answered.ok) return false;
-  const { code, facts } = answered.refusal;
-  return leavesOpen.has(code) || (code === 'unavailable' && facts?.['outcome'] === 'unknown');
 }
 
 function leaderIn(replica: ClusterReplica): NodeId | null {

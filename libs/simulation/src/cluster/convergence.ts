@@ -91,7 +91,8 @@ export class Convergence {
     const { incoming, outgoing, learners, autoLeave } = atlas.current;
     if (outgoing.length > 0 && autoLeave === true) return false;
     const members = core.filter(({ id }) => [...incoming, ...outgoing, ...learners].includes(id));
-    if (members.filter(({ status }) => status?.role === 'leader').length !== 1) return false;
+    const leaders = members.filter(({ status }) => status?.role === 'leader');
+    if (leaders.length !== 1) return false;
     const length = committed.lastIndex;
     const expected = committed.hashAt(length);
     const isWhole = members.every(({ id, status, stored }) => {
@@ -102,6 +103,7 @@ export class Convergence {
       return stored.hardState.isVoteLost === true && isSomeoneDead;
     });
     if (!isWhole) return false;
+    if (!members.every((member) => isCounted(member, leaders[0]))) return false;
     return members.every(({ status, store }) => {
       if (status === null || store === null) return false;
       const { lastIndex, commitIndex, appliedIndex, durableIndex } = status;
@@ -123,4 +125,10 @@ export class Convergence {
     const configuration = JSON.stringify(this.world.atlas.current);
     return `not converged in ${CONVERGE_MS} ms: ${states.join('; ')}; ${served}; ${configuration}`;
   }
+}
+
+/** A member that holds itself for whole counts for nothing until its leader has heard so. */
+function isCounted({ id, status }: ClusterReplica, leader: ClusterReplica | undefined): boolean {
+  const peer = leader?.status?.peers.find((each) => each.id === id);
+  return status?.isRecovering === true || peer?.isRecovering !== true;
 }

@@ -82,7 +82,9 @@ export class SnapshotDisk {
         (each) => each.offset <= offset && offset < each.offset + each.data.length,
       );
       const ignores = this.world.planted === 'snapshot-crc-ignored';
-      if (chunk === undefined || (!ignores && crc32(chunk.data) !== chunk.crc)) {
+      const isDamaged = chunk !== undefined && !ignores && crc32(chunk.data) !== chunk.crc;
+      if (isDamaged) this.replica.call('snapshotDamaged', (core) => core.snapshotDamaged());
+      if (chunk === undefined || isDamaged) {
         return this.replica.input({ kind: 'snapshotUnavailable', to });
       }
       const from = offset - chunk.offset;

@@ -78,7 +78,7 @@ export class StoredReplica {
 
   /** A snapshot of its own is complete. */
   keepSnapshot(snapshot: StoredSnapshot): void {
-    if ((this.snapshot?.header.index ?? -1) < snapshot.header.index) this.snapshot = snapshot;
+    if ((this.snapshot?.header.index ?? -1) <= snapshot.header.index) this.snapshot = snapshot;
   }
 
   /** Answers the next offset wanted. */
