@@ -8,6 +8,9 @@ import { z } from 'zod';
 
 const bootIdFile = '/proc/sys/kernel/random/boot_id';
 
+const isGossipKey = (text: string): boolean =>
+  /^[A-Za-z0-9+/]+={0,2}$/.test(text) && [16, 24, 32].includes(Buffer.from(text, 'base64').length);
+
 export const hostAgentConfigSchema = z.object({
   hostId: idSchema,
   hostName: nameSchema,
@@ -15,6 +18,15 @@ export const hostAgentConfigSchema = z.object({
   vtep: z.string().refine((text) => parseAddress(text).ok, 'expected an IPv4 or IPv6 address'),
   gossipPort: wholeNumber({ min: 1, max: 65_535 }).default(7_946),
   gossipPreset: z.enum(['lan', 'wan', 'local']).default('lan'),
+  /** Base64 of 16, 24 or 32 bytes each, separated by commas: the first seals gossip, each opens it. None: gossip in the clear. */
+  gossipKeys: z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').filter((key) => key !== ''))
+    .refine(
+      (keys) => keys.every((key) => isGossipKey(key)),
+      'expected base64 of 16, 24 or 32 bytes',
+    ),
   vxlanPort: wholeNumber({ min: 1, max: 65_535 }).default(4_789),
   netnsPrefix: z
     .string()

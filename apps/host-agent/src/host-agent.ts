@@ -2,25 +2,36 @@
 
 import {
   Duty,
+  LeaseGuard,
+  Prober,
   Programmer,
   Reconciler,
   statusRows,
+  type Names,
   type ProgramReply,
   type Push,
 } from '@skein/agent';
-import { kernelRepairedEvent, type ReplyOf, type agentStatusContract } from '@skein/contracts';
+import {
+  kernelRepairedEvent,
+  type ReplyOf,
+  type SkeinError,
+  type agentStatusContract,
+} from '@skein/contracts';
 import type { Logger, Messenger } from '@skein/messaging';
-import { systemTime } from '@skein/time';
+import { every, systemTime } from '@skein/time';
 import type { Repair } from '@skein/vxlan';
-import { IprouteKernel } from '@skein/vxlan-iproute';
+import { hostRoutes, IprouteKernel } from '@skein/vxlan-iproute';
 import type { HostAgentConfig } from './host-agent.config';
 import { Gossip } from './duty/gossip';
 import { NameService } from './names/name-service';
+import { hasIpv6, probeSockets } from './overlay-probes';
 
 export type AgentStatus = ReplyOf<typeof agentStatusContract>;
 
 /** What Ethernet carries, if the link can't be asked. */
 const defaultUnderlayMtu = 1_500;
+/** Routes change seldom, and each change is a commit. */
+const routesEveryMs = 30_000;
 
 export class HostAgent {
   readonly #config: HostAgentConfig;
@@ -31,7 +42,14 @@ export class HostAgent {
   readonly #programmer: Programmer;
   readonly #gossip: Gossip;
   readonly #duty: Duty;
+  readonly #guard: LeaseGuard;
+  readonly #prober: Prober;
+  /** Why this host was sent away; null while it is one of the cluster's. */
+  #dismissal: SkeinError | null = null;
   #underlayMtu = defaultUnderlayMtu;
+  /** What the host routes itself, as registered; null: the kernel could not be asked yet. */
+  #routes: string[] | null = null;
+  #forgetRoutes = (): void => undefined;
 
   constructor(config: HostAgentConfig, messenger: Messenger, logger: Logger) {
     const { hostId, bootId, vtep, vxlanPort, netnsPrefix, netnsDir } = config;
@@ -45,6 +63,13 @@ export class HostAgent {
       pathOf: (netns) => this.#kernel.pathOf(netns),
       logger,
     });
+    this.#prober = new Prober({
+      self: hostId,
+      netnsPrefix,
+      open: probeSockets((netns) => this.#kernel.pathOf(netns)),
+      time: systemTime,
+      logger,
+    });
     this.#programmer = new Programmer({
       hostId,
       bootId,
@@ -52,17 +77,27 @@ export class HostAgent {
       time: systemTime,
       reconciler: new Reconciler({
         self: hostId,
-        settings: { vtep, vxlanPort, netnsPrefix },
+        settings: { vtep, vxlanPort, netnsPrefix, hasProbes: hasIpv6() },
         kernel: this.#kernel,
-        names: this.#names,
+        names: this.#followers(),
         time: systemTime,
         logger,
       }),
       onRepair: (repair) => this.#tellRepair(repair),
+      onProgrammed: () => this.#guard.refresh(),
+      onGuardMended: () => this.#guard.reopen(),
       logger,
     });
-    const { gossipPort: port, gossipPreset: preset } = config;
-    this.#gossip = new Gossip({ hostId, bootId, vtep, port, preset, logger });
+    this.#guard = new LeaseGuard({
+      self: hostId,
+      netnsPrefix,
+      share: () => this.#programmer.share,
+      guard: { renew: (renewal) => this.#kernel.renewGuard(renewal) },
+      time: systemTime,
+      logger,
+    });
+    const { gossipPort: port, gossipPreset: preset, gossipKeys: keys } = config;
+    this.#gossip = new Gossip({ hostId, bootId, vtep, port, preset, keys, logger });
     this.#duty = this.#makeDuty();
   }
 
@@ -71,19 +106,25 @@ export class HostAgent {
     const found = underlayMtu ?? (await this.#kernel.linkMtuOf(vtep));
     if (found === null) this.#logger.warn({ vtep }, 'no link carries the tunnel endpoint');
     this.#underlayMtu = found ?? defaultUnderlayMtu;
+    this.#routes = await hostRoutes();
+    this.#forgetRoutes = every(systemTime, routesEveryMs, () => void this.#lookAtRoutes());
     await this.#gossip.start();
+    this.#prober.start();
     this.#duty.start();
   }
 
   /** The kernel stays as it is: the data plane outlives its agent. */
   async stop(): Promise<void> {
     this.#duty.stop();
+    this.#forgetRoutes();
     this.#programmer.stop();
+    this.#prober.stop();
     this.#names.closeAll();
     await this.#gossip.stop();
   }
 
   program(push: Push): Promise<ProgramReply> {
+    if (this.#dismissal !== null) return Promise.reject(this.#dismissal);
     return this.#programmer.program(push);
   }
 
@@ -107,10 +148,32 @@ export class HostAgent {
         endpoints: countOf(id),
       })),
       repairs,
-      members: this.#gossip
-        .members()
-        .map(({ name: host, state, incarnation }) => ({ host, state, incarnation })),
+      members: this.#gossip.status(),
+      localHealth: this.#gossip.localHealth,
       ...(asked.rows ? { rows: statusRows(await this.#programmer.observe(), networks) } : {}),
+    };
+  }
+
+  /** Resolvers and probes: both have sockets in networks' namespaces, which must go before those do. */
+  #followers(): Names {
+    const names = this.#names;
+    const prober = this.#prober;
+    return {
+      withdraw: (share) => {
+        names.withdraw(share);
+        prober.follow(share);
+      },
+      prepare: (share) => names.prepare(share),
+      announce: (share) => names.announce(share),
+      // Who takes part stays as it is, so that probes have nothing to follow.
+      withdrawEndpoints: (endpoints) => names.withdrawEndpoints(endpoints),
+      announceEndpoints: (endpoints) => names.announceEndpoints(endpoints),
+      open: (netns) => names.open(netns),
+      openAll: () => names.openAll(),
+      release: (netns) => {
+        names.release(netns);
+        prober.release(netns);
+      },
     };
   }
 
@@ -127,6 +190,7 @@ export class HostAgent {
         gossip: this.#gossip.address,
         underlayMtu: this.#underlayMtu,
         bootId,
+        ...(this.#routes === null ? {} : { routes: this.#routes }),
       }),
       heartbeat: () => ({
         host: hostId,
@@ -135,8 +199,28 @@ export class HostAgent {
         digest: this.#programmer.programmed.digest,
         repairs: this.#programmer.repairs,
         opinions: this.#gossip.opinions(),
+        reachability: this.#prober.report(),
       }),
-      onRegistered: ({ peers }) => this.#gossip.join(peers.map(({ gossip }) => gossip)),
+      onRegistered: ({ peers }) => {
+        this.#dismissal = null;
+        this.#gossip.join(peers.map(({ gossip }) => gossip));
+      },
+      onLease: (sentAt, leaseMs) => void this.#guard.granted(sentAt, leaseMs),
+      onDismissed: (refusal) => this.#withdraw(refusal),
+    });
+  }
+
+  async #lookAtRoutes(): Promise<void> {
+    const routes = await hostRoutes();
+    if (routes === null || routes.join() === this.#routes?.join()) return;
+    this.#routes = routes;
+    this.#duty.renew();
+  }
+
+  #withdraw(refusal: SkeinError): void {
+    this.#dismissal = refusal;
+    this.#programmer.withdraw().catch((thrown: unknown) => {
+      this.#logger.error({ fault: String(thrown) }, 'what this host held could not be withdrawn');
     });
   }
 

@@ -1,6 +1,6 @@
 // What an agent's decisions need of its host: a kernel that can be looked at and changed, and resolvers to keep in step.
 
-import type { Share } from '@skein/contracts';
+import type { Share, ShareEndpoint } from '@skein/contracts';
 import type { Change, Desired, Observed, ObservedSandbox } from '@skein/vxlan';
 
 export interface KernelFault {
@@ -23,6 +23,22 @@ export interface Kernel {
   ): Promise<readonly KernelFault[]>;
 }
 
+export interface GuardRenewal {
+  readonly netns: string;
+  /** Ports of the bridge that may be heard; all others fall silent. */
+  readonly ports: readonly string[];
+  /** For how long, from when the kernel takes it. */
+  readonly leftMs: number;
+  /** And never after this time of day, to the second above: a renewal that was held up on its way extends nothing. */
+  readonly endWallMs: number;
+}
+
+/** The kernel's timer of fenced networks. */
+export interface Guard {
+  /** As a whole or not at all; false if it could not be written. Never rejects. */
+  renew(renewal: GuardRenewal): Promise<boolean>;
+}
+
 export interface Names {
   /** Before rows go: takes back what `share` no longer has. */
   withdraw(share: Share): void;
@@ -30,6 +46,9 @@ export interface Names {
   prepare(share: Share): void;
   /** After rows have come: gives all names of `share`. */
   announce(share: Share): void;
+  /** The same for endpoints alone, as they were: hosts and networks stay as they are. */
+  withdrawEndpoints(endpoints: readonly ShareEndpoint[]): void;
+  announceEndpoints(endpoints: readonly ShareEndpoint[]): void;
   /** Opens the resolver of a network whose namespace is there. Never rejects. */
   open(netns: string): Promise<void>;
   openAll(): Promise<void>;

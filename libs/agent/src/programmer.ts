@@ -3,9 +3,10 @@
 
 import { SkeinError, type ReplyOf, type programContract, type Share } from '@skein/contracts';
 import type { Logger } from '@skein/messaging';
+import { digestOf } from '@skein/share';
 import type { Time } from '@skein/time';
 import type { Observed, Repair } from '@skein/vxlan';
-import type { Reconciler } from './reconciler';
+import type { EndpointFault, Reconciler } from './reconciler';
 import { ShareIntake, type Push } from './share-intake';
 
 export type ProgramReply = ReplyOf<typeof programContract>;
@@ -17,6 +18,10 @@ export interface ProgrammerOptions {
   readonly reconciler: Reconciler;
   readonly time: Time;
   readonly onRepair: (repair: Repair) => void;
+  /** Awaited before a push is answered: what the share newly has is let in by the guards. */
+  readonly onProgrammed?: (() => Promise<void>) | undefined;
+  /** Guards were made anew. */
+  readonly onGuardMended?: (() => Promise<void>) | undefined;
   readonly logger: Logger;
 }
 
@@ -27,7 +32,7 @@ interface Waiting {
 }
 
 /** Looking takes at most this part of the time: with very many rows the loop goes slower. */
-const loopShare = 1 / 6;
+const loopShare = 1 / 20;
 
 /** After so many looks in vain, pushes wait for one. */
 const maxDiscardedLooks = 3;
@@ -77,6 +82,13 @@ export class Programmer {
     });
   }
 
+  /** Takes everything away: nothing here is this host's any more. */
+  async withdraw(): Promise<void> {
+    const share: Share = { hosts: [], networks: [], endpoints: [] };
+    const { revision } = this.#intake;
+    await this.program({ kind: 'snapshot', revision, digest: digestOf(share), share });
+  }
+
   /** Leaves the kernel as it is. */
   stop(): void {
     this.#isStopped = true;
@@ -97,13 +109,20 @@ export class Programmer {
   }
 
   async #programBatch(batch: readonly Waiting[]): Promise<void> {
+    const startedAt = this.#options.time.monotonicMs();
     const taken = batch.map(({ push }) => this.#intake.take(push));
     try {
       const isNew = taken.includes(true);
-      const faults = isNew ? await this.#options.reconciler.program(this.#intake.share) : [];
+      const faults = isNew ? await this.#programTaken() : [];
       this.#noteProgrammed();
       if (isNew && !this.#options.reconciler.isComplete) {
         throw new SkeinError('program_failed', 'The kernel refused a part of the share');
+      }
+      if (batch.some(({ push }, index) => push.kind === 'snapshot' && taken[index] === true)) {
+        const tookMs = Math.round(this.#options.time.monotonicMs() - startedAt);
+        const { revision, share } = this.#intake;
+        const facts = { revision, endpoints: share.endpoints.length, tookMs };
+        this.#options.logger.info(facts, 'share programmed anew');
       }
       batch.forEach(({ resolve }, index) => {
         resolve({
@@ -118,6 +137,18 @@ export class Programmer {
     } catch (thrown) {
       for (const { reject } of batch) reject(thrown);
     }
+  }
+
+  /** Where endpoints elsewhere are all that changed, no port of this host is new. */
+  async #programTaken(): Promise<readonly EndpointFault[]> {
+    const { reconciler, onProgrammed } = this.#options;
+    const changes = this.#intake.changes();
+    const done = changes === null ? null : await reconciler.programChanges(changes);
+    if (done !== null) return done;
+    const faults = await reconciler.program(this.#intake.share);
+    this.#noteProgrammed();
+    await onProgrammed?.();
+    return faults;
   }
 
   #noteProgrammed(): void {
@@ -168,6 +199,7 @@ export class Programmer {
       for (const repair of await reconciler.mend(look)) {
         this.#repairs[repair.kind] = (this.#repairs[repair.kind] ?? 0) + repair.count;
         onRepair(repair);
+        if (repair.kind === 'guard') await this.#options.onGuardMended?.();
       }
       this.#noteProgrammed();
     } finally {

@@ -4,6 +4,7 @@
 import type { Share } from '@skein/contracts';
 import type { Logger } from '@skein/messaging';
 import {
+  changeRows,
   desiredOf,
   keyOf,
   plan,
@@ -20,6 +21,7 @@ import {
 } from '@skein/vxlan';
 import { atMost, type Time } from '@skein/time';
 import type { Kernel, KernelFault, Names } from './ports';
+import type { EndpointChange } from './share-intake';
 
 export interface EndpointFault {
   readonly endpointId: string;
@@ -73,6 +75,29 @@ export class Reconciler {
     if (this.#isComplete) return faults;
     // What was assumed may be wrong, and someone may have been in the way: once more, looking first.
     return this.#programOnce(share);
+  }
+
+  /**
+   * Endpoints that came, went or changed since the last share, at the cost of these alone. Null if that did not do: then it takes the
+   * whole share.
+   */
+  async programChanges(changes: readonly EndpointChange[]): Promise<EndpointFault[] | null> {
+    const { kernel, names, self, logger } = this.#options;
+    const known = this.#settled;
+    if (known === null || known.unplugged.size > 0) return null;
+    const next = changeRows(known.desired, changes, self);
+    if (next === null) return null;
+    this.#settled = null;
+    this.#desired = next.desired;
+    names.withdrawEndpoints(changes.flatMap(({ before }) => before ?? []));
+    const faults = await kernel.apply(next.changes);
+    for (const { change, code, message } of faults) {
+      logger.warn({ change: keyOf(change), code, message }, 'change failed');
+    }
+    if (faults.length > 0) return null;
+    names.announceEndpoints(changes.flatMap(({ after }) => after ?? []));
+    this.#settled = { desired: next.desired, unplugged: known.unplugged };
+    return [];
   }
 
   async #programOnce(share: Share): Promise<EndpointFault[]> {

@@ -37,7 +37,15 @@ describe('share intake', () => {
     expect(intake.take({ ...delta, fencing: 3 })).toBe(false);
     expect(intake.share).toEqual(first);
     expect(intake.take({ ...delta, fencing: 8 })).toBe(true);
-    expect(intake.take({ ...snapshot, fencing: 12 })).toBe(true);
+    expect(intake.take({ ...snapshot, revision: 9, fencing: 12 })).toBe(true);
+  });
+
+  it('refuses what is older than what it has, from whatever registry: it came twice or late', () => {
+    const intake = new ShareIntake();
+    expect([intake.take(snapshot), intake.take(delta)]).toEqual([true, true]);
+    expect(intake.take(snapshot)).toBe(false);
+    expect(intake.take({ ...snapshot, fencing: 12 })).toBe(false);
+    expect(intake.share).toEqual(second);
   });
 
   it.each([

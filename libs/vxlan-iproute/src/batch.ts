@@ -70,13 +70,21 @@ export async function runBatch(
     const entered = !/^(nsenter|unshare):/m.test(outcome.stderr);
     return { entered, faults: lines.map(({ change }) => ({ change, message })) };
   }
+  return { entered: true, faults: faultsOf(lines, failures) };
+}
+
+/** Of failures by line number, from 1, those that count. */
+export function faultsOf(
+  lines: readonly BatchLine[],
+  failures: ReadonlyMap<number, string>,
+): BatchFault[] {
   const faults: BatchFault[] = [];
   for (const [number, message] of failures) {
     const failed = lines[number - 1];
     if (failed === undefined || failed.mayFail) continue;
     faults.push({ change: failed.change, message: `${message} (${failed.tokens.join(' ')})` });
   }
-  return { entered: true, faults };
+  return faults;
 }
 
 /** Messages by line number, from 1: `RTNETLINK answers: …`, then `Command failed -:3`. */

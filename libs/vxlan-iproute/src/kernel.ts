@@ -10,6 +10,8 @@ import {
   type ObservedSandbox,
 } from '@skein/vxlan';
 import { inPlace, runBatch, type BatchFault, type BatchLine, type Place } from './batch';
+import { BatchShells } from './batch-shell';
+import { closedGuard, isWholeGuard, listGuard, openGuard, type GuardRenewal } from './guard';
 import { networkLines, nexthopLines } from './lines';
 import { Namespaces } from './namespaces';
 import { parseArrays, parseNetwork, parseNexthops, parseSandbox } from './parse';
@@ -37,6 +39,7 @@ const concurrency = 4;
 
 export class IprouteKernel {
   readonly #namespaces: Namespaces;
+  readonly #shells = new BatchShells();
 
   constructor({ netnsDir, netnsPrefix }: KernelSettings) {
     this.#namespaces = new Namespaces({ directory: netnsDir, prefix: netnsPrefix });
@@ -53,7 +56,8 @@ export class IprouteKernel {
     const [nexthops] = await Promise.all([
       this.#observeNexthops(),
       forEachLimited(this.#namespaces.list(), concurrency, async ({ name, isMounted }) => {
-        const found = isMounted ? await this.#observeNetwork(name) : null;
+        const isFenced = desired.networks.get(name)?.isFenced === true;
+        const found = isMounted ? await this.#observeNetwork(name, isFenced) : null;
         if (found !== null) networks.set(name, found);
         else if (!desired.networks.has(name)) networks.set(name, parseNetwork(name, [], []));
       }),
@@ -113,6 +117,8 @@ export class IprouteKernel {
     { nexthops, faults, onGround }: Applying,
   ): Promise<void> {
     const path = this.#namespaces.pathOf(netns);
+    if (areRows(changes)) return this.#applyRows(path, changes, { nexthops, faults });
+    await this.#shells.end(path);
     const removal = changes.find(({ kind, action }) => kind === 'namespace' && action === 'remove');
     if (removal !== undefined) {
       try {
@@ -124,11 +130,16 @@ export class IprouteKernel {
     }
     const isNew = changes.some(({ kind }) => kind === 'namespace');
     if (isNew) this.#namespaces.prepare(netns);
-    const lines = networkLines(changes, path);
+    const guards = changes.filter(({ kind }) => kind === 'guard');
+    const lines = networkLines(
+      changes.filter((change) => !guards.includes(change)),
+      path,
+    );
     const inside: Place = { at: 'existing', path };
     const ground = await runBatch('ip', isNew ? { at: 'new', path } : inside, lines.ground);
     report(ground.faults, faults);
     if (!ground.entered) return;
+    if (!(await this.#closeGuard(guards, inside, faults))) return;
     onGround?.(netns);
 
     await Promise.all([
@@ -146,6 +157,39 @@ export class IprouteKernel {
     report((await links).faults, faults);
     report((await rows).faults, faults);
     report((await runBatch('ip', inside, lines.withdrawn)).faults, faults);
+  }
+
+  /** Rows of a network whose devices stay as they are. */
+  async #applyRows(path: string, changes: readonly Change[], applying: Applying): Promise<void> {
+    const { nexthops, faults } = applying;
+    const lines = networkLines(changes, path);
+    const neighbors = this.#shells.run('ip', path, lines.neighbors);
+    await nexthops;
+    const rows = this.#shells.run('bridge', path, lines.rows);
+    report((await neighbors).faults, faults);
+    report((await rows).faults, faults);
+    report((await this.#shells.run('ip', path, lines.withdrawn)).faults, faults);
+  }
+
+  /** False if a guard is wanted and could not be made: then no port may come up. */
+  async #closeGuard(
+    changes: readonly Change[],
+    inside: Place,
+    faults: KernelFault[],
+  ): Promise<boolean> {
+    if (changes.length === 0) return true;
+    const written = await runCommand(inPlace(inside, ['nft', '-f', '-']), closedGuard());
+    if (written.exitCode === 0) return true;
+    const message = `the guard could not be closed: ${written.stderr.trim()}`;
+    faults.push(...changes.map((change) => ({ change, code: 'program_failed' as const, message })));
+    return false;
+  }
+
+  /** Lets these ports be heard for a while, and no others. False if that could not be written: all stays as it was. */
+  async renewGuard({ netns, ...renewal }: GuardRenewal & { netns: string }): Promise<boolean> {
+    const inside: Place = { at: 'existing', path: this.#namespaces.pathOf(netns) };
+    const written = await runCommand(inPlace(inside, ['nft', '-f', '-']), openGuard(renewal));
+    return written.exitCode === 0;
   }
 
   async #plug(path: string, lines: readonly BatchLine[], faults: KernelFault[]): Promise<void> {
@@ -166,17 +210,19 @@ export class IprouteKernel {
     return parseNexthops(parseArrays(read.stdout));
   }
 
-  async #observeNetwork(netns: string): Promise<ObservedNetwork | null> {
+  async #observeNetwork(netns: string, isFenced: boolean): Promise<ObservedNetwork | null> {
     const inside: Place = { at: 'existing', path: this.#namespaces.pathOf(netns) };
-    const [links, rows] = await Promise.all([
+    const [links, rows, guard] = await Promise.all([
       runCommand(
         inPlace(inside, ['ip', '-j', '-d', '-batch', '-']),
         'addr show\nneigh show nud permanent\n',
       ),
       runCommand(inPlace(inside, ['bridge', '-j', 'fdb', 'show']), ''),
+      isFenced ? runCommand(inPlace(inside, listGuard), '') : null,
     ]);
     if (links.exitCode !== 0 || rows.exitCode !== 0) return null;
-    return parseNetwork(netns, parseArrays(links.stdout), parseArrays(rows.stdout));
+    const network = parseNetwork(netns, parseArrays(links.stdout), parseArrays(rows.stdout));
+    return guard === null ? network : { ...network, hasGuard: isWholeGuard(guard.stdout) };
   }
 }
 
@@ -184,6 +230,10 @@ interface Applying extends ApplyOptions {
   /** Done when the host's next hops are there: rows name them. */
   readonly nexthops: Promise<void>;
   readonly faults: KernelFault[];
+}
+
+function areRows(changes: readonly Change[]): boolean {
+  return changes.every(({ kind }) => kind === 'neighbor' || kind === 'fdb');
 }
 
 /** One fault a change: a batch has several lines for some. */

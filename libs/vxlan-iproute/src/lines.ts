@@ -1,6 +1,14 @@
 // The commands of iproute2 that carry out one change, and where each is to be run. No command is run here.
 
-import { bridgeName, nexthopProtocol, vxlanName, type Change } from '@skein/vxlan';
+import {
+  bridgeName,
+  nexthopProtocol,
+  probeDevice,
+  probePort,
+  probePrefix,
+  vxlanName,
+  type Change,
+} from '@skein/vxlan';
 import { line, type BatchLine } from './batch';
 
 /** Interfaces that Skein made in a network's namespace, so that all of them can be deleted by one command. */
@@ -59,6 +67,8 @@ function addLines(lines: NetworkLines, change: Change, path: string): void {
   switch (change.kind) {
     case 'nexthop':
       throw new Error('next hops belong to the host');
+    case 'guard':
+      throw new Error("guards are not iproute2's");
     case 'namespace':
       lines.ground.push(line(change, ['link', 'set', 'dev', 'lo', 'up']));
       return;
@@ -83,6 +93,9 @@ function addLines(lines: NetworkLines, change: Change, path: string): void {
       return;
     case 'port':
       lines.ports.push(...portLines(change, change.veth, ['neigh_suppress', 'off']));
+      return;
+    case 'probe':
+      lines.ports.push(...probeLines(change));
       return;
     case 'interface':
       addToSandbox(lines, change.sandbox, interfaceLines(change));
@@ -140,7 +153,7 @@ function vxlanLine(change: Of<'vxlan'>, path: string): BatchLine {
 }
 
 function portLines(
-  change: Of<'vxlan' | 'port'>,
+  change: Of<'vxlan' | 'port' | 'probe'>,
   device: string,
   flags: readonly string[],
 ): BatchLine[] {
@@ -151,6 +164,24 @@ function portLines(
     line(change, [...set, ...basics, 'master', bridgeName]),
     line(change, [...set, ...slave]),
     line(change, [...set, 'up']),
+  ];
+}
+
+/** Made anew, whatever is there: the rows through it follow. */
+function probeLines(change: Of<'probe'>): BatchLine[] {
+  const { mac, address } = change;
+  const mtu = ['mtu', String(change.mtu)];
+  const prefixLength = probePrefix.slice(probePrefix.indexOf('/'));
+  return [
+    deviceGone(change, probePort),
+    line(change, [
+      ...['link', 'add', 'name', probeDevice, 'address', mac, ...mtu],
+      ...['type', 'veth', 'peer', 'name', probePort, ...mtu],
+    ]),
+    ...portLines(change, probePort, ['neigh_suppress', 'off']),
+    line(change, ['link', 'set', 'dev', probeDevice, 'addrgenmode', 'none']),
+    line(change, ['addr', 'replace', `${address}${prefixLength}`, 'dev', probeDevice, 'nodad']),
+    line(change, ['link', 'set', 'dev', probeDevice, 'up']),
   ];
 }
 

@@ -5,6 +5,8 @@ import { address, formatAddress } from '@skein/ip';
 import {
   bridgeName,
   isNexthopId,
+  probeDevice,
+  probePort,
   vxlanName,
   type ObservedInterface,
   type ObservedNetwork,
@@ -53,6 +55,7 @@ export function parseNetwork(
     const peerIndex = Number(link['link_index'] ?? 0);
     veths.set(nameOf(link), { ...portOf(link), index: Number(link['ifindex']), peerIndex });
   }
+  const probe = probeIn(links, veths);
   const neighbors = new Map<string, string>();
   for (const item of items) {
     if (item['lladdr'] === undefined || item['dev'] !== bridgeName) continue;
@@ -69,6 +72,24 @@ export function parseNetwork(
     gateways: new Set(bridge === undefined ? [] : addressesOf(bridge)),
     fdb: parseRows(rows),
     neighbors,
+    ...(probe === null ? {} : { probe }),
+  };
+}
+
+/** Null unless both ends are there, up, and the port is the bridge's. */
+function probeIn(
+  links: readonly Json[],
+  veths: ReadonlyMap<string, ObservedVeth>,
+): ObservedNetwork['probe'] | null {
+  const port = veths.get(probePort);
+  const device = links.find((link) => nameOf(link) === probeDevice);
+  if (port?.isUp !== true || port.master !== bridgeName || port.flood || port.learning) return null;
+  if (device === undefined || !isUp(device)) return null;
+  const address = addressesOf(device)[0]?.split('/')[0] ?? '';
+  return {
+    mac: String(device['address']),
+    address,
+    mtu: Math.min(port.mtu, Number(device['mtu'])),
   };
 }
 

@@ -25,6 +25,8 @@ export type ChangeStep =
   /** Single or group; the kernel drops groups and rows that only it served. */
   | { readonly kind: 'nexthop'; readonly action: 'remove'; readonly id: number }
   | (InNetwork & { readonly kind: 'namespace'; readonly action: 'put' | 'remove' })
+  /** Closed: no port is heard until the guard is renewed. */
+  | (InNetwork & { readonly kind: 'guard'; readonly action: 'put' })
   | (InNetwork & {
       readonly kind: 'bridge';
       readonly action: 'put';
@@ -68,6 +70,13 @@ export type ChangeStep =
       readonly kind: 'port';
       readonly action: 'put';
       readonly veth: string;
+      readonly mtu: number;
+    })
+  | (InNetwork & {
+      readonly kind: 'probe';
+      readonly action: 'put';
+      readonly mac: string;
+      readonly address: string;
       readonly mtu: number;
     })
   | (InNetwork & {
@@ -118,6 +127,7 @@ export type ChangeKind = Change['kind'];
 const order: readonly string[] = [
   'nexthop put',
   'namespace put',
+  'guard put',
   'bridge put',
   'vxlan put',
   'gateway remove',
@@ -125,6 +135,7 @@ const order: readonly string[] = [
   'gateway put',
   'veth put',
   'port put',
+  'probe put',
   'interface put',
   'neighbor put',
   'fdb put',
@@ -163,8 +174,10 @@ function targetOf(change: Change): string {
     case 'nexthop':
       return String(change.id);
     case 'namespace':
+    case 'guard':
     case 'bridge':
     case 'vxlan':
+    case 'probe':
       return change.netns;
     case 'gateway':
       return change.address;

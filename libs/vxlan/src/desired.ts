@@ -3,6 +3,7 @@
 
 import { address, cidr, cidrText, contains, formatAddress, parsePrefixedAddress } from '@skein/ip';
 import { gatewayMac, nexthopIdsOf, vethName } from './names';
+import { probeOf, probePort, type Probe } from './probe';
 
 export interface OverlayShare {
   readonly hosts: readonly { readonly id: string; readonly vtep: string }[];
@@ -11,6 +12,7 @@ export interface OverlayShare {
     readonly vni: number;
     readonly mtu: number;
     readonly subnets: readonly { readonly cidr: string; readonly gateway: string }[];
+    readonly onHostLoss?: 'fence' | undefined;
   }[];
   readonly endpoints: readonly OverlayEndpoint[];
 }
@@ -31,6 +33,8 @@ export interface OverlaySettings {
   readonly vxlanPort: number;
   /** Prefix of the names of networks' namespaces: the VNI follows. */
   readonly netnsPrefix: string;
+  /** Whether each network has a probe; without IPv6 in the kernel it can't. Default false. */
+  readonly hasProbes?: boolean;
 }
 
 export interface DesiredNexthop {
@@ -73,6 +77,9 @@ export interface DesiredNetwork {
   readonly endpoints: readonly DesiredEndpoint[];
   readonly fdb: ReadonlyMap<string, ForwardingRow>;
   readonly neighbors: ReadonlyMap<string, string>;
+  /** Its ports are heard only while a guard in the kernel lets them. */
+  readonly isFenced?: true;
+  readonly probe?: Probe;
 }
 
 export interface Desired {
@@ -103,12 +110,22 @@ export function desiredOf(share: OverlayShare, self: string, settings: OverlaySe
     const fdb = new Map<string, ForwardingRow>();
     for (const { mac, veth } of plugged) fdb.set(mac, { port: veth, nhid: null });
     const neighbors = new Map<string, string>();
+    if (settings.hasProbes === true) fdb.set(probeOf(self).mac, { port: probePort, nhid: null });
     for (const { host, mac, addresses } of remote) {
       const group = ids.get(host)?.group;
       // A share names every host behind its endpoints; one without a host has no way there, so it gets no row at all.
       if (group === undefined) continue;
       fdb.set(mac, { port: vxlanName, nhid: group });
       for (const text of addresses) neighbors.set(bareAddress(text), mac);
+    }
+    for (const host of settings.hasProbes === true
+      ? new Set(remote.map((each) => each.host))
+      : []) {
+      const group = ids.get(host)?.group;
+      if (group === undefined) continue;
+      const probe = probeOf(host);
+      fdb.set(probe.mac, { port: vxlanName, nhid: group });
+      neighbors.set(probe.address, probe.mac);
     }
     networks.set(netns, {
       id: network.id,
@@ -122,6 +139,8 @@ export function desiredOf(share: OverlayShare, self: string, settings: OverlaySe
       endpoints: plugged,
       fdb,
       neighbors,
+      ...(network.onHostLoss === 'fence' ? { isFenced: true } : {}),
+      ...(settings.hasProbes === true ? { probe: probeOf(self) } : {}),
     });
   }
   return { nexthops, networks };
@@ -179,7 +198,7 @@ function canonical(text: string): string {
 }
 
 /** IPv4 text has one form only: most rows need no parsing. */
-function bareAddress(text: string): string {
+export function bareAddress(text: string): string {
   const bare = text.slice(0, text.indexOf('/'));
   return bare.includes(':') ? canonical(bare) : bare;
 }

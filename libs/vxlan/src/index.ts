@@ -25,7 +25,10 @@ export {
   type ObservedVeth,
   type ObservedVxlan,
 } from './observed';
+export { probeDevice, probeOf, probePort, probePrefix, type Probe } from './probe';
+export { guardedNetworks, type GuardedNetwork } from './guard';
 export { keyOf, plugKeyOf, rankOf, type Change, type ChangeKind } from './change';
+export { changeRows, type EndpointChange } from './change-rows';
 export { plan } from './plan';
 export { sandboxesToInspect, withoutSandbox } from './plan-sandbox';
 export { repairsOf, type Repair } from './repairs';

@@ -50,6 +50,10 @@ export interface ObservedNetwork {
   readonly gateways: ReadonlySet<string>;
   readonly fdb: ReadonlyMap<string, ObservedRow>;
   readonly neighbors: ReadonlyMap<string, string>;
+  /** Whether a guard is there, open or closed; looked for only where one is wanted. */
+  readonly hasGuard?: boolean;
+  /** The probe as it stands, if both of its ends are up and in place. */
+  readonly probe?: { readonly mac: string; readonly address: string; readonly mtu: number };
 }
 
 export interface ObservedInterface {
@@ -124,6 +128,8 @@ function settledNetwork(network: DesiredNetwork, unplugged: ReadonlySet<string>)
     gateways: new Set(network.gateways),
     fdb: settledRows(network.fdb, unplugged),
     neighbors: network.neighbors,
+    ...(network.isFenced === true ? { hasGuard: true } : {}),
+    ...(network.probe === undefined ? {} : { probe: { ...network.probe, mtu: network.mtu } }),
   };
 }
 

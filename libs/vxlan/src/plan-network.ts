@@ -10,6 +10,7 @@ import {
   type ObservedVxlan,
 } from './observed';
 import { isVethName } from './names';
+import { probePort } from './probe';
 
 /** `freshGroups`: next-hop groups that the same plan makes, so that rows naming them only follow. */
 export function planNetwork(
@@ -30,6 +31,9 @@ export function planNetwork(
   const isNew = observed === null;
   if (isNew) add({ kind: 'namespace', action: 'put', netns }, 'namespace missing', false);
   const found = observed ?? emptyNetwork(netns);
+  if (desired.isFenced === true && found.hasGuard !== true) {
+    add({ kind: 'guard', action: 'put', netns }, 'guard missing', isNew);
+  }
 
   const bridgeFault = bridgeReason(desired, found.bridge);
   const isBridgeMissing = found.bridge === null;
@@ -55,6 +59,7 @@ export function planNetwork(
       isNew || (isBridgeMissing && found.vxlan !== null && !replaces),
     );
   }
+  planProbe(desired, found, isBridgeMissing, add);
   planGateways(desired, found, isBridgeMissing, add);
   planVeths(desired, found, isBridgeMissing, add);
   planNeighbors(desired, isMacNew ? { ...found, neighbors: new Map() } : found, isMacNew, add);
@@ -113,6 +118,23 @@ function portReason(found: ObservedPort, mtu: number, neighSuppress: boolean): s
   if (found.flood) return 'flood off wanted, on found';
   if (found.neighSuppress !== neighSuppress) return `neighbor suppression ${neighSuppress} wanted`;
   return found.isUp ? null : 'port down';
+}
+
+function planProbe(
+  { netns, mtu, probe }: DesiredNetwork,
+  found: ObservedNetwork,
+  follows: boolean,
+  add: Add,
+): void {
+  if (probe === undefined) return;
+  const { mac, address } = probe;
+  const known = found.probe;
+  if (known?.mac === mac && known.address === address && known.mtu === mtu) return;
+  const reason = known === undefined ? 'probe missing' : 'probe is not as it should be';
+  add({ kind: 'probe', action: 'put', netns, mac, address, mtu }, reason, follows);
+  // The row goes with the port.
+  const row = { port: probePort, nhid: null, replaces: false };
+  add({ kind: 'fdb', action: 'put', netns, mac, ...row }, 'port is new', true);
 }
 
 function planGateways(

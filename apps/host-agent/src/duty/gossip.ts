@@ -1,10 +1,10 @@
 // This host's SWIM member: starts, joins whom the registry names, and says what it thinks of the others. Its opinions go to the
 // registry and nowhere else.
 
-import type { Opinion } from '@skein/contracts';
+import type { agentStatusContract, Opinion, ReplyOf } from '@skein/contracts';
 import type { Logger } from '@skein/messaging';
-import { swimConfig, type Member, type SwimPreset } from '@skein/swim';
-import { formatAddress, parseAddress, SwimUdp } from '@skein/swim-udp';
+import { isLive, swimConfig, type SwimPreset } from '@skein/swim';
+import { formatAddress, parseAddress, SwimUdp, type Peer } from '@skein/swim-udp';
 
 export interface GossipOptions {
   readonly hostId: string;
@@ -12,8 +12,12 @@ export interface GossipOptions {
   readonly vtep: string;
   readonly port: number;
   readonly preset: SwimPreset;
+  /** Base64; the first seals, each opens; none: in the clear. */
+  readonly keys: readonly string[];
   readonly logger: Logger;
 }
+
+type MemberStatus = ReplyOf<typeof agentStatusContract>['members'][number];
 
 /** As many as a heartbeat takes. */
 const maxOpinions = 1_024;
@@ -35,7 +39,8 @@ export class Gossip {
   async start(): Promise<void> {
     const { hostId: name, bootId, vtep: host, port, preset, logger } = this.#options;
     const config = swimConfig(preset);
-    this.#swim = await SwimUdp.start({ name, bootId, config, bind: { host, port } });
+    const keys = bytesOf(this.#options.keys);
+    this.#swim = await SwimUdp.start({ name, bootId, config, bind: { host, port }, keys });
     this.#swim.onEvent((event) => {
       if (!('member' in event)) return;
       logger.info({ event: event.kind, member: event.member.name }, 'gossip');
@@ -49,7 +54,16 @@ export class Gossip {
     if (others.length > 0) this.#swim?.join(others);
   }
 
-  members(): readonly Member[] {
+  /** Changes the ring of a running member; base64, the first seals. Throws RangeError for keys of another length. */
+  setKeys(keys: readonly string[]): void {
+    this.#swim?.setKeys(bytesOf(keys));
+  }
+
+  get localHealth(): number {
+    return this.#swim?.localHealth ?? 0;
+  }
+
+  members(): readonly Peer[] {
     return this.#swim?.members() ?? [];
   }
 
@@ -57,7 +71,24 @@ export class Gossip {
     return this.members()
       .filter(({ name }) => name !== this.#options.hostId)
       .slice(0, maxOpinions)
-      .map(({ name: host, state, incarnation }) => ({ host, state, incarnation }));
+      .map(({ name: host, state, incarnation, reach }) => ({
+        host,
+        state,
+        incarnation,
+        ...(isBlocked({ state, reach }) ? { udpBlocked: true as const } : {}),
+      }));
+  }
+
+  /** Everyone, with what the own probes tell of the way. */
+  status(): MemberStatus[] {
+    return this.members().map(({ name: host, state, incarnation, reach }) => ({
+      host,
+      state,
+      incarnation,
+      ...(reach.rttMs === null ? {} : { rttMs: rounded(reach.rttMs) }),
+      ...(reach.rttVarianceMs === null ? {} : { rttVarianceMs: rounded(reach.rttVarianceMs) }),
+      ...(isBlocked({ state, reach }) ? { udpBlocked: true as const } : {}),
+    }));
   }
 
   /** Without a farewell: a host whose agent stops is to be missed. */
@@ -66,3 +97,15 @@ export class Gossip {
     this.#swim = null;
   }
 }
+
+function bytesOf(keys: readonly string[]): Uint8Array[] {
+  return keys.map((key) => Buffer.from(key, 'base64'));
+}
+
+/** Of the dead nothing is known of the way to them. */
+function isBlocked({ state, reach }: Pick<Peer, 'state' | 'reach'>): boolean {
+  return isLive({ state }) && reach.isUdpBlocked;
+}
+
+/** To microseconds. */
+const rounded = (ms: number): number => Math.round(ms * 1_000) / 1_000;

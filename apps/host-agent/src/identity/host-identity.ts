@@ -31,7 +31,7 @@ export interface HostIdentityOptions {
   readonly logger: Logger;
 }
 
-const retryMs = 1_000;
+const retryMs = 500;
 /** With a credential at hand, a registry that does not answer is not waited for. */
 const fallBackAfter = 2;
 
@@ -51,8 +51,10 @@ export class HostIdentity {
   /** Resolves when there is a credential that is worth a try. */
   async obtain(): Promise<void> {
     const { kept, time } = this.#options;
-    for (let attempt = 1; !(await this.#ask()); attempt += 1) {
-      if (kept.credential !== undefined && attempt >= fallBackAfter) {
+    for (let attempt = 1; ; attempt += 1) {
+      const outcome = await this.#ask();
+      if (outcome === 'given') return;
+      if (outcome === 'unanswered' && kept.credential !== undefined && attempt >= fallBackAfter) {
         this.#jwt = kept.credential;
         return;
       }
@@ -66,10 +68,10 @@ export class HostIdentity {
     let cancel: () => void;
     const later = (ms: number): void => {
       cancel = time.after(ms, () => {
-        void this.#ask().then((done) => {
+        void this.#ask().then((outcome) => {
           if (ended) return;
-          if (done) renewed();
-          later(done ? this.#ttlMs / 2 : retryMs);
+          if (outcome === 'given') renewed();
+          later(outcome === 'given' ? this.#ttlMs / 2 : retryMs);
         });
       });
     };
@@ -81,8 +83,7 @@ export class HostIdentity {
     };
   }
 
-  /** Whether a new credential was given. */
-  async #ask(): Promise<boolean> {
+  async #ask(): Promise<'given' | 'refused' | 'unanswered'> {
     const { kept } = this.#options;
     try {
       const { jwt, ttlMs } = await this.#renewOrJoin();
@@ -90,10 +91,11 @@ export class HostIdentity {
       this.#jwt = jwt;
       this.#ttlMs = ttlMs;
       this.#told = '';
-      return true;
+      return 'given';
     } catch (thrown) {
-      this.#tell(SkeinError.from(thrown));
-      return false;
+      const error = SkeinError.from(thrown);
+      this.#tell(error);
+      return error.retryable ? 'unanswered' : 'refused';
     }
   }
 
@@ -117,9 +119,11 @@ export class HostIdentity {
   }
 
   /** Each fault once, however often it comes again. */
-  #tell({ code, message, facts }: SkeinError): void {
+  #tell({ code, message, facts, retryable }: SkeinError): void {
     if (this.#told === code) return;
     this.#told = code;
-    this.#options.logger.warn({ code, reason: message, ...facts }, 'no credential for this host');
+    const { logger } = this.#options;
+    if (retryable) logger.info({ code, reason: message }, 'waiting for a credential');
+    else logger.error({ ...facts, code, reason: message }, 'no credential for this host');
   }
 }

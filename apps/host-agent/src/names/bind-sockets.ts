@@ -15,13 +15,15 @@ export interface BindRequest {
   readonly netns: string;
   readonly addresses: readonly string[];
   readonly port: number;
+  /** Whether TCP is served beside UDP. Default true. */
+  readonly hasStreams?: boolean;
 }
 
 const bindTimeoutMs = 5_000;
 
 /** The child's whole program: it must not need a file, since the agent is one bundle. */
 const program = `
-const [port, ...addresses] = process.argv.slice(1);
+const [port, kinds, ...addresses] = process.argv.slice(1);
 const fail = (error) => { process.send({ fault: error.message }, () => process.exit(1)); };
 const hand = (kind, handle) => new Promise((done) => process.send({ kind }, handle, {}, done));
 (async () => {
@@ -30,6 +32,7 @@ const hand = (kind, handle) => new Promise((done) => process.send({ kind }, hand
     const socket = require('dgram').createSocket(type);
     await new Promise((done, no) => { socket.once('error', no); socket.bind(+port, address, done); });
     await hand('datagrams', socket);
+    if (kinds === 'datagrams') continue;
     const server = require('net').createServer();
     await new Promise((done, no) => { server.once('error', no); server.listen(+port, address, done); });
     await hand('streams', server);
@@ -40,7 +43,8 @@ const hand = (kind, handle) => new Promise((done) => process.send({ kind }, hand
 `;
 
 /** Rejects if the namespace is gone, an address is not there or the port is taken: nothing is left open then. */
-export function bindSockets({ netns, addresses, port }: BindRequest): Promise<BoundSockets> {
+export function bindSockets(request: BindRequest): Promise<BoundSockets> {
+  const { netns, addresses, port, hasStreams = true } = request;
   return new Promise((resolve, reject) => {
     const datagrams: Socket[] = [];
     const streams: Server[] = [];
@@ -52,9 +56,13 @@ export function bindSockets({ netns, addresses, port }: BindRequest): Promise<Bo
       '-e',
       program,
     ];
-    const child = spawn('nsenter', [...args, '--', String(port), ...addresses], {
-      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    });
+    const child = spawn(
+      'nsenter',
+      [...args, '--', String(port), hasStreams ? 'all' : 'datagrams', ...addresses],
+      {
+        stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      },
+    );
     let isSettled = false;
     const settle = (fault: Error | null): void => {
       if (isSettled) return;

@@ -17,8 +17,6 @@ export interface NameServiceOptions {
 
 interface Entry {
   network: ShareNetwork;
-  /** The endpoints whose names it gives. */
-  named: ReadonlySet<ShareEndpoint>;
   zone: Zone;
   resolver: Resolver | null;
   opening: Promise<void> | null;
@@ -28,6 +26,7 @@ export class NameService {
   readonly #options: NameServiceOptions;
   /** By namespace. */
   readonly #entries = new Map<string, Entry>();
+  #live: ReadonlySet<string> = new Set();
 
   constructor(options: NameServiceOptions) {
     this.#options = options;
@@ -43,17 +42,38 @@ export class NameService {
       if (entry === undefined) continue;
       kept.add(netns);
       // An endpoint that changed is another item: its old names and addresses go first as well.
-      const still = endpoints.filter((endpoint) => entry.named.has(endpoint));
-      if (still.length !== entry.named.size) this.#set(netns, network, still);
+      const still = endpoints.filter((endpoint) => entry.zone.endpoints.has(endpoint));
+      if (still.length !== entry.zone.endpoints.size) this.#set(netns, network, still);
     }
     for (const netns of [...this.#entries.keys()]) if (!kept.has(netns)) this.close(netns);
   }
 
   /** After rows have come: gives all names of `share`. */
   announce(share: Share): void {
-    for (const { network, endpoints } of liveEndpoints(share, this.#options.self)) {
-      this.#set(this.#options.netnsOf(network), network, endpoints);
+    const { self, netnsOf } = this.#options;
+    this.#live = liveHosts(share, self);
+    for (const { network, endpoints } of liveEndpoints(share, self)) {
+      this.#set(netnsOf(network), network, endpoints);
     }
+  }
+
+  withdrawEndpoints(endpoints: readonly ShareEndpoint[]): void {
+    if (endpoints.length === 0) return;
+    const zones = this.#zones();
+    for (const endpoint of endpoints) zones.get(endpoint.networkId)?.remove(endpoint);
+  }
+
+  announceEndpoints(endpoints: readonly ShareEndpoint[]): void {
+    if (endpoints.length === 0) return;
+    const zones = this.#zones();
+    for (const endpoint of endpoints) {
+      if (this.#live.has(endpoint.host)) zones.get(endpoint.networkId)?.add(endpoint);
+    }
+  }
+
+  /** By network. */
+  #zones(): Map<string, Zone> {
+    return new Map([...this.#entries.values()].map(({ network, zone }) => [network.id, zone]));
   }
 
   /** Opens the resolver of a network whose namespace is there; does nothing if it is open. Never rejects. */
@@ -118,26 +138,29 @@ export class NameService {
 
   #set(netns: string, network: ShareNetwork, endpoints: readonly ShareEndpoint[]): void {
     const entry = this.#entries.get(netns);
-    if (entry?.network === network && sameItems(entry.named, endpoints)) return;
+    if (entry?.network === network && sameItems(entry.zone.endpoints, endpoints)) return;
     const zone = new Zone(network, endpoints);
-    const named = new Set(endpoints);
     if (entry === undefined) {
-      this.#entries.set(netns, { network, named, zone, resolver: null, opening: null });
+      this.#entries.set(netns, { network, zone, resolver: null, opening: null });
       return;
     }
     entry.network = network;
-    entry.named = named;
     entry.zone = zone;
     if (entry.resolver !== null) entry.resolver.zone = zone;
   }
+}
+
+function liveHosts({ hosts }: Share, self: string): ReadonlySet<string> {
+  const live = new Set(hosts.filter((host) => host.live).map(({ id }) => id));
+  if (!hosts.some(({ id }) => id === self)) live.add(self);
+  return live;
 }
 
 function liveEndpoints(
   share: Share,
   self: string,
 ): { readonly network: ShareNetwork; readonly endpoints: ShareEndpoint[] }[] {
-  const live = new Set(share.hosts.filter((host) => host.live).map(({ id }) => id));
-  if (!share.hosts.some(({ id }) => id === self)) live.add(self);
+  const live = liveHosts(share, self);
   const byNetwork = new Map(share.networks.map(({ id }) => [id, [] as ShareEndpoint[]]));
   for (const endpoint of share.endpoints) {
     if (live.has(endpoint.host)) byNetwork.get(endpoint.networkId)?.push(endpoint);

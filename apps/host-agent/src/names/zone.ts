@@ -33,29 +33,38 @@ const refused: ZoneAnswer = { code: 'refused' };
 
 export class Zone {
   readonly #network: ShareNetwork;
-  readonly #endpoints: readonly ShareEndpoint[];
+  readonly #endpoints = new Set<ShareEndpoint>();
   readonly #suffix: string;
-  /** Names, aliases, services and `tasks.` services, without the network's suffix. */
+  /** Names and aliases, without the network's suffix. */
   readonly #names = new Map<string, ShareEndpoint[]>();
+  readonly #services = new Map<string, ShareEndpoint[]>();
   /** Names by reverse name; made when the first such question comes. */
   #pointers: ReadonlyMap<string, string> | null = null;
 
   /** `endpoints` are those of this network whose host is live: others have no names. */
-  constructor(network: ShareNetwork, endpoints: readonly ShareEndpoint[]) {
+  constructor(network: ShareNetwork, endpoints: Iterable<ShareEndpoint>) {
     this.#network = network;
-    this.#endpoints = endpoints;
     this.#suffix = `.${network.name}`;
-    const services = new Map<string, ShareEndpoint[]>();
-    for (const endpoint of endpoints) {
-      add(this.#names, endpoint.name, endpoint);
-      for (const alias of endpoint.aliases) add(this.#names, alias, endpoint);
-      if (endpoint.service !== undefined) add(services, endpoint.service, endpoint);
-    }
-    for (const [service, backends] of services) {
-      this.#names.set(`tasks.${service}`, backends);
-      // An endpoint's own name is the narrower meaning.
-      if (!this.#names.has(service)) this.#names.set(service, backends);
-    }
+    for (const endpoint of endpoints) this.add(endpoint);
+  }
+
+  get endpoints(): ReadonlySet<ShareEndpoint> {
+    return this.#endpoints;
+  }
+
+  add(endpoint: ShareEndpoint): void {
+    if (this.#endpoints.has(endpoint)) return;
+    this.#endpoints.add(endpoint);
+    this.#pointers = null;
+    for (const name of namesOf(endpoint)) add(this.#names, name, endpoint);
+    if (endpoint.service !== undefined) add(this.#services, endpoint.service, endpoint);
+  }
+
+  remove(endpoint: ShareEndpoint): void {
+    if (!this.#endpoints.delete(endpoint)) return;
+    this.#pointers = null;
+    for (const name of namesOf(endpoint)) remove(this.#names, name, endpoint);
+    if (endpoint.service !== undefined) remove(this.#services, endpoint.service, endpoint);
   }
 
   /** `turn` grows with each question, so that the records of a service take turns in being first. */
@@ -64,11 +73,17 @@ export class Zone {
     if (/\.(in-addr|ip6)\.arpa$/.test(name)) return this.#pointer(name, question.type);
     const bare = this.#withoutSuffix(name);
     if (bare === null) return refused;
-    const endpoints = this.#names.get(bare);
+    const endpoints = this.#named(bare);
     if (endpoints === undefined) return unknownName;
     const records = endpoints.flatMap(addressesOf).map(recordOf);
     const wanted = records.filter(({ type }) => type === question.type || question.type === 'ANY');
     return { code: 'found', records: rotated(wanted, turn) };
+  }
+
+  #named(bare: string): readonly ShareEndpoint[] | undefined {
+    if (bare.startsWith(tasksPrefix)) return this.#services.get(bare.slice(tasksPrefix.length));
+    // An endpoint's own name is the narrower meaning.
+    return this.#names.get(bare) ?? this.#services.get(bare);
   }
 
   /** The name as the zone lists it; null if it is none of this network's. */
@@ -100,6 +115,18 @@ function add(names: Map<string, ShareEndpoint[]>, name: string, endpoint: ShareE
   else known.push(endpoint);
 }
 
+function remove(names: Map<string, ShareEndpoint[]>, name: string, endpoint: ShareEndpoint): void {
+  const left = names.get(name)?.filter((each) => each !== endpoint) ?? [];
+  if (left.length === 0) names.delete(name);
+  else names.set(name, left);
+}
+
+const tasksPrefix = 'tasks.';
+
+function namesOf({ name, aliases }: ShareEndpoint): readonly string[] {
+  return aliases.length === 0 ? [name] : [name, ...aliases];
+}
+
 function addressesOf(endpoint: ShareEndpoint): Address[] {
   return endpoint.addresses.flatMap((text) => {
     const parsed = parsePrefixedAddress(text);
@@ -109,7 +136,7 @@ function addressesOf(endpoint: ShareEndpoint): Address[] {
 
 function pointersOf(
   network: ShareNetwork,
-  endpoints: readonly ShareEndpoint[],
+  endpoints: Iterable<ShareEndpoint>,
 ): Map<string, string> {
   const pointers = new Map<string, string>();
   for (const { gateway } of network.subnets) {

@@ -21,9 +21,12 @@ export class Queries {
   readonly #view: CommittedView;
   readonly #roster: Roster;
 
-  constructor(view: CommittedView, roster: Roster) {
+  readonly #heldBackMs: (host: HostEntry) => number;
+
+  constructor(view: CommittedView, roster: Roster, heldBackMs: (host: HostEntry) => number) {
     this.#view = view;
     this.#roster = roster;
+    this.#heldBackMs = heldBackMs;
   }
 
   hosts(page: PageRequest) {
@@ -48,7 +51,17 @@ export class Queries {
     const networks = state.networksOf(host.id);
     let endpoints = 0;
     for (const networkId of networks) endpoints += this.#endpointsOn(networkId, host.id);
-    return { ...host, programmed, networks: networks.size, endpoints, repairs };
+    const heldBackMs = this.#heldBackMs(host);
+    const udpBlockedFrom = this.#roster.udpBlockedFrom(host.id);
+    return {
+      ...host,
+      programmed,
+      networks: networks.size,
+      endpoints,
+      repairs,
+      ...(heldBackMs === 0 ? {} : { heldBackMs }),
+      ...(udpBlockedFrom.length === 0 ? {} : { udpBlockedFrom }),
+    };
   }
 
   hostNetworks(host: HostEntry): ReplyOf<typeof hostNetworksContract> {

@@ -1,0 +1,69 @@
+// The ways inside the overlay as agents find them by trying, and what people are told of them when the underlay is at fault.
+
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Stack } from '../support/stack';
+
+let stack: Stack;
+
+interface Pair {
+  readonly from: string;
+  readonly to: string;
+  readonly state: string;
+  readonly rttMs?: number;
+}
+
+beforeAll(async () => {
+  stack = await Stack.start();
+  await stack.call('POST', '/v1/networks', { name: 'web', subnets: [{ cidr: '10.79.0.0/24' }] });
+  for (const host of ['h1', 'h2']) {
+    const { status } = await stack.call('POST', '/v1/networks/web/endpoints', { host, name: host });
+    expect(status).toBe(201);
+  }
+}, 60_000);
+
+afterAll(() => stack?.stop(), 30_000);
+
+async function pairs(): Promise<Pair[]> {
+  return (await stack.call('GET', '/v1/reachability')).body.pairs;
+}
+
+/** Waits until every pair is in this state, and two pairs are known. */
+async function becomes(state: string): Promise<Pair[]> {
+  for (let patience = 200; ; patience -= 1) {
+    const found = await pairs();
+    if (found.length === 2 && found.every((pair) => pair.state === state)) return found;
+    if (patience === 0) throw new Error(`not ${state}: ${JSON.stringify(found)}`);
+    await delay(100);
+  }
+}
+
+/** What h2's underlay does to datagrams of VXLAN that come in; null: nothing. */
+async function underlayDrops(what: string | null): Promise<void> {
+  const rule = `udp dport 4789 ${what} drop`;
+  const chain = `chain in { type filter hook prerouting priority -300; ${rule}; }\n`;
+  const text = ['table inet fault', 'delete table inet fault'];
+  if (what !== null) text.push(`table inet fault { ${chain}}`);
+  const { code, stderr } = await stack.cluster.control.call('run', {
+    netns: 'host-h2',
+    argv: ['nft', `${text.join('\n')}\n`],
+    timeoutMs: 10_000,
+  });
+  expect(`${code} ${stderr}`).toBe('0 ');
+}
+
+it('finds the ways between hosts that share a network open, with frames of full size, and no others', async () => {
+  const open = await becomes('ok');
+  expect(open.map(({ from, to }) => `${from} ${to}`).sort()).toEqual(['h1 h2', 'h2 h1']);
+  for (const { rttMs } of open) expect(rttMs).toBeGreaterThan(0);
+}, 60_000);
+
+it('tells an underlay that carries less than its MTU says from one that carries nothing', async () => {
+  await becomes('ok');
+  await underlayDrops('meta length > 1000');
+  await becomes('small');
+  await underlayDrops('meta length > 0');
+  await becomes('none');
+  await underlayDrops(null);
+  await becomes('ok');
+}, 120_000);
