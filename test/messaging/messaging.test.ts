@@ -3,7 +3,7 @@ import { connect, headers, type NatsConnection } from '@nats-io/transport-node';
 import { SkeinError } from '@skein/contracts';
 import { Deadline, Messenger, type Logger, type RequestContext } from '@skein/messaging';
 import { startNatsServer, type NatsServer } from '../support/nats-server';
-import { bulk, echo, happened, perHost, service, write } from './test-conversations';
+import { bulk, echo, happened, perHost, report, service, told, write } from './test-conversations';
 
 const definition = { name: service, version: '1.0.0', description: 'For tests.' };
 const logged: { facts: Record<string, unknown>; message: string }[] = [];
@@ -87,6 +87,35 @@ describe('request and answer', () => {
     await client.request(bulk, { text: '' }, { requestId: 'outer', timeoutMs: 900 });
     expect(contexts.map(({ requestId }) => requestId)).toEqual(['outer', 'outer']);
     expect(contexts[1]?.deadline.remainingMs()).toBeLessThanOrEqual(900);
+  });
+
+  it('takes from each speaker what it says for itself, and nothing else', async () => {
+    const { client, provider } = await openPair();
+    provider.service(definition).serve(report, ({ host }, { subject }) => {
+      return { text: `${host} on ${subject}` };
+    });
+    await provider.flush();
+    const answer = await client.request(report, { host: 'h1' });
+    expect(answer.text).toBe('h1 on skein.v1.test.h1.report');
+    const refused = await raw.request('skein.v1.test.h1.report', '{"host":"h2"}');
+    expect(JSON.parse(refused.string())).toMatchObject({ code: 'host_mismatch', field: 'host' });
+  });
+
+  it("drops an event that speaks for another than its subject's speaker", async () => {
+    const { client, provider } = await openPair();
+    const heard: string[] = [];
+    const first = new Promise<void>((resolve) => {
+      client.subscribeEvent(told, ({ host }) => {
+        heard.push(host);
+        resolve();
+      });
+    });
+    await client.flush();
+    raw.publish('skein.v1.event.test.told.h1', '{"host":"h2"}');
+    await raw.flush();
+    provider.publishEvent(told, { host: 'h1' });
+    await first;
+    expect(heard).toEqual(['h1']);
   });
 
   it('serves each instance on a subject of its own, and leaves it on stop', async () => {

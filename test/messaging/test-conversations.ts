@@ -41,6 +41,21 @@ export const perHost = defineContract({
   idempotent: true,
   perInstance: true,
 });
+export const report = defineContract({
+  service,
+  verb: 'report',
+  description: 'Says who reported.',
+  request: z.strictObject({ host: z.string() }),
+  speaker: 'host',
+  reply,
+  idempotent: true,
+});
+export const told = defineEvent({
+  noun: 'test',
+  verb: 'told',
+  speaker: 'host',
+  body: z.object({ host: z.string() }),
+});
 export const happened = defineEvent({
   noun: 'test',
   verb: 'happened',

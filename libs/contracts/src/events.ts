@@ -1,7 +1,7 @@
 // Facts, published once they are committed. Each body carries the revision at which it became true.
 
 import { z } from 'zod';
-import { defineEvent } from './contract';
+import { defineEvent, subjectPrefix, type EventContract } from './contract';
 import { idSchema, revisionSchema, timeSchema } from './names';
 
 const committed = { revision: revisionSchema, at: timeSchema };
@@ -74,6 +74,7 @@ export const hostRemovedEvent = defineEvent({ noun: 'host', verb: 'removed', bod
 export const kernelRepairedEvent = defineEvent({
   noun: 'kernel',
   verb: 'repaired',
+  speaker: 'hostId',
   body: z.object({
     at: timeSchema,
     hostId: idSchema,
@@ -82,3 +83,19 @@ export const kernelRepairedEvent = defineEvent({
     reason: z.string(),
   }),
 });
+
+const spoken: readonly EventContract[] = [kernelRepairedEvent];
+
+/**
+ * The type of an event, as in `host.down`, by the subject that it was heard on; undefined for one whose body speaks for
+ * another than its subject.
+ */
+export function eventTypeOf(subject: string, body: unknown): string | undefined {
+  const [noun, verb] = subject.slice(`${subjectPrefix}.event.`.length).split('.');
+  const contract = spoken.find((each) => each.noun === noun && each.verb === verb);
+  if (contract !== undefined) {
+    const parsed = contract.body.safeParse(body);
+    if (!parsed.success || contract.subjectOf(parsed.data) !== subject) return undefined;
+  }
+  return `${noun}.${verb}`;
+}

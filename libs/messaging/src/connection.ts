@@ -1,6 +1,6 @@
 // Opens the connection and says how it fares. Retries the first connect until its time is up, and reconnects for ever.
 
-import { connect, errors, type NatsConnection } from '@nats-io/transport-node';
+import { connect, errors, jwtAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 import { SkeinError } from '@skein/contracts';
 import { Deadline } from './deadline';
 import type { Logger } from './logger';
@@ -21,8 +21,10 @@ export async function openConnection(
     try {
       return await connect(connectOptions(settings, deadline));
     } catch (cause) {
-      if (cause instanceof errors.AuthorizationError) {
-        throw new SkeinError('unauthenticated', 'NATS refuses the user or password', { cause });
+      if (isRefusal(cause)) {
+        throw new SkeinError('unauthenticated', 'NATS refuses the user, password or credentials', {
+          cause,
+        });
       }
       if (deadline.expired) {
         const facts = { servers: settings.servers, timeoutMs };
@@ -34,11 +36,20 @@ export async function openConnection(
   }
 }
 
+/** A busy server closes a connection whose credentials it had no time to read: that refuses nobody. */
+export function isRefusal(cause: unknown): boolean {
+  return cause instanceof errors.AuthorizationError && !/timeout/i.test(cause.message);
+}
+
 function connectOptions(settings: NatsSettings, deadline: Deadline): Parameters<typeof connect>[0] {
+  const { credentials } = settings;
   return {
     servers: [...settings.servers],
     name: settings.name,
     ...(settings.user === undefined ? {} : { user: settings.user, pass: settings.password ?? '' }),
+    ...(credentials === undefined
+      ? {}
+      : { authenticator: jwtAuthenticator(credentials.jwt, credentials.seed) }),
     ...(settings.inboxPrefix === undefined ? {} : { inboxPrefix: settings.inboxPrefix }),
     timeout: Math.max(100, Math.min(5_000, deadline.remainingMs())),
     maxReconnectAttempts: -1,
@@ -59,15 +70,19 @@ export async function followStatus(
   logger: Logger,
   changed: (status: ConnectionStatus) => void,
 ): Promise<void> {
+  let told = '';
   for await (const status of connection.status()) {
     if (status.type === 'disconnect') {
       logger.warn({ server: status.server }, 'NATS connection lost');
       changed('disconnected');
     } else if (status.type === 'reconnect') {
       logger.info({ server: status.server }, 'NATS connection restored');
+      told = '';
       changed('connected');
-    } else if (status.type === 'error') {
-      logger.error({ error: status.error.message }, 'NATS reports an error');
+    } else if (status.type === 'error' && status.error.message !== told) {
+      // One that comes back with every attempt to reconnect is told once.
+      told = status.error.message;
+      logger.error({ error: told }, 'NATS reports an error');
     }
   }
   changed('closed');

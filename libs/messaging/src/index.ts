@@ -1,6 +1,7 @@
 // The public face: typed conversations over NATS.
 
 export type { ConnectionStatus } from './connection';
+export { parseCredentials, type NatsCredentials } from './credentials';
 export { Deadline } from './deadline';
 export { silentLogger, type Logger } from './logger';
 export { Messenger, type BytesHandler, type EventHandler } from './messenger';

@@ -2,9 +2,16 @@
 // It knows subjects and bodies by their contracts and nothing of what they mean.
 
 import type { NatsConnection } from '@nats-io/transport-node';
-import type { Contract, EventContract, ReplyOf, RequestOf } from '@skein/contracts';
+import {
+  SkeinError,
+  type Contract,
+  type EventContract,
+  type ReplyOf,
+  type RequestOf,
+} from '@skein/contracts';
 import type { z } from 'zod';
-import { followStatus, openConnection, type ConnectionStatus } from './connection';
+import { followStatus, openConnection, pause, type ConnectionStatus } from './connection';
+import { Deadline } from './deadline';
 import { silentLogger, type Logger } from './logger';
 import { Requester, type RequestOptions } from './requester';
 import { ServiceEndpoints } from './service-endpoints';
@@ -16,6 +23,10 @@ import { decodeJson, encodeJson } from './wire';
 
 export type EventHandler<Body> = (body: Body, subject: string) => void | Promise<void>;
 export type BytesHandler = (data: Uint8Array, subject: string, reply?: string) => void;
+
+/** How long a reconnection waits for answers, and how often it looks. */
+const quietLimitMs = 5_000;
+const quietPollMs = 5;
 
 export class Messenger {
   readonly #connection: NatsConnection;
@@ -63,10 +74,13 @@ export class Messenger {
 
   publishEvent<E extends EventContract>(event: E, body: z.input<E['body']>): void {
     if (this.#checkReplies) parseBody(event.body, body, `Event ${event.noun}.${event.verb}`);
-    this.publishBytes(event.subject, encodeJson(body));
+    this.publishBytes(event.subjectOf(body), encodeJson(body));
   }
 
-  /** Bodies that do not fit the event's schema are dropped and logged; a bare subject pattern takes any JSON. */
+  /**
+   * Bodies that do not fit the event's schema, or speak for another than their subject, are dropped and logged; a bare
+   * subject pattern takes any JSON.
+   */
   subscribeEvent<E extends EventContract>(
     event: E,
     handler: EventHandler<z.output<E['body']>>,
@@ -76,7 +90,7 @@ export class Messenger {
     const subject = typeof event === 'string' ? event : event.subject;
     return this.subscribeBytes(subject, (data, actualSubject) => {
       const body = decodeJson(data);
-      const parsed = typeof event === 'string' ? body : parseBody(event.body, body, 'The event');
+      const parsed = typeof event === 'string' ? body : parseEvent(event, body, actualSubject);
       const handled = handler(parsed as never, actualSubject);
       if (handled instanceof Promise) {
         handled.catch((thrown: unknown) => logHandlerFault(this.#logger, actualSubject, thrown));
@@ -110,6 +124,17 @@ export class Messenger {
     );
   }
 
+  /**
+   * Connects anew, with the credentials of now. Subscriptions stay. Waits, for a while, until what was asked is answered: a
+   * server lets nobody answer on another connection than the one that was asked.
+   */
+  async reconnect(): Promise<void> {
+    const limit = Deadline.after(quietLimitMs);
+    const isBusy = () => this.#services.some((service) => service.pending > 0);
+    while (isBusy() && !limit.expired) await pause(quietPollMs);
+    if (this.connected) await this.#connection.reconnect();
+  }
+
   /** Resolves when the server has all that was sent so far. */
   async flush(): Promise<void> {
     await this.#connection.flush();
@@ -132,4 +157,10 @@ export class Messenger {
     this.#status = status;
     for (const listener of this.#listeners) listener(status);
   }
+}
+
+function parseEvent(event: EventContract, body: unknown, subject: string): unknown {
+  const parsed = parseBody(event.body, body, 'The event');
+  if (event.subjectOf(parsed) === subject) return parsed;
+  throw new SkeinError('host_mismatch', `The event speaks for another than '${subject}'`);
 }

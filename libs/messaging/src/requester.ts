@@ -2,7 +2,13 @@
 // `unavailable` only if the request certainly ran nowhere, and `unknown_outcome` if it may have run and can't be repeated.
 
 import { errors, nuid, type Msg, type NatsConnection } from '@nats-io/transport-node';
-import { SkeinError, type Contract, type ReplyOf, type RequestOf } from '@skein/contracts';
+import {
+  SkeinError,
+  speakerOf,
+  type Contract,
+  type ReplyOf,
+  type RequestOf,
+} from '@skein/contracts';
 import { jitter, pause } from './connection';
 import { Deadline } from './deadline';
 import type { RequestContext } from './request-context';
@@ -58,9 +64,11 @@ export class Requester {
     body: RequestOf<C>,
     options: RequestOptions,
   ): Promise<ReplyOf<C>> {
+    const { speaker } = contract;
+    const token = speaker === undefined ? options.instance : speakerOf(speaker, body);
     const outgoing: Outgoing = {
       contract,
-      subject: contract.subject(options.instance),
+      subject: contract.subject(token),
       data: encodeJson(body),
       deadline: deadlineOf(contract, options),
       requestId: options.requestId ?? options.context?.requestId ?? nuid.next(),

@@ -60,7 +60,7 @@ export class ServiceEndpoints implements ReportedService {
 
   serve<C extends Contract>(contract: C, handler: Handler<C>, options: ServeOptions = {}): Serving {
     if (this.#stopped !== undefined) throw new Error(`service ${this.definition.name} has stopped`);
-    const subject = contract.subject(options.instance);
+    const subject = contract.servedSubject(options.instance);
     const endpoint = this.#endpoint(contract, options);
     if (endpoint.subjects.has(subject)) throw new Error(`'${subject}' is served already`);
     const served = new ServedSubject({
@@ -75,6 +75,9 @@ export class ServiceEndpoints implements ReportedService {
       handler,
     });
     const serving: Serving = {
+      get pending() {
+        return served.pending;
+      },
       stop: () => {
         if (endpoint.subjects.get(subject) === serving) endpoint.subjects.delete(subject);
         return served.stop();
@@ -82,6 +85,14 @@ export class ServiceEndpoints implements ReportedService {
     };
     endpoint.subjects.set(subject, serving);
     return serving;
+  }
+
+  /** Requests that have arrived and are not answered. */
+  get pending(): number {
+    const servings = [...this.#endpoints.values()].flatMap(({ subjects }) => [
+      ...subjects.values(),
+    ]);
+    return servings.reduce((sum, { pending }) => sum + pending, 0);
   }
 
   /** What is served now; counts of a contract go on when it is left and taken up again. */

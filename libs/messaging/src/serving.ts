@@ -2,7 +2,13 @@
 // A stack never leaves the process: what is not a SkeinError is logged here and answered as `internal`.
 
 import { nuid, type Msg, type NatsConnection } from '@nats-io/transport-node';
-import { SkeinError, type Contract, type ParsedRequestOf, type ReplyOf } from '@skein/contracts';
+import {
+  SkeinError,
+  speakerOf,
+  type Contract,
+  type ParsedRequestOf,
+  type ReplyOf,
+} from '@skein/contracts';
 import { Deadline } from './deadline';
 import type { EndpointStats } from './endpoint-stats';
 import type { Logger } from './logger';
@@ -26,6 +32,8 @@ export type Handler<C extends Contract> = (
 ) => Promise<ReplyOf<C>> | ReplyOf<C>;
 
 export interface Serving {
+  /** Requests that have arrived and are not answered. */
+  readonly pending: number;
   /** Takes no more requests, and resolves when those that had arrived are answered. */
   stop(): Promise<void>;
 }
@@ -61,6 +69,10 @@ export class ServedSubject<C extends Contract> implements Serving {
       (message) => void this.#serve(message),
       { queue: options.queue, logger: options.logger },
     );
+  }
+
+  get pending(): number {
+    return this.#pending;
   }
 
   stop(): Promise<void> {
@@ -106,6 +118,7 @@ export class ServedSubject<C extends Contract> implements Serving {
     checkBodySize(message.data.length, contract.maxBodyBytes ?? maxBodyBytes);
     const body = decodeJson(message.data);
     const request = parseBody(contract.request, body, 'The request') as ParsedRequestOf<C>;
+    checkSpeaker(contract, request, message.subject);
     const context = { requestId, deadline: Deadline.after(timeoutMs), subject: message.subject };
     return handler(request, context);
   }
@@ -158,6 +171,18 @@ function timeoutOf(message: Msg): number | undefined {
   if (given === '') return undefined;
   const ms = Number(given);
   return Number.isFinite(ms) ? ms : undefined;
+}
+
+/** Permissions let nobody use another's token; this lets nobody use its own token and another's name. */
+function checkSpeaker(contract: Contract, request: unknown, subject: string): void {
+  const { speaker } = contract;
+  if (speaker === undefined) return;
+  const named = speakerOf(speaker, request);
+  if (contract.subject(named) === subject) return;
+  throw new SkeinError('host_mismatch', `The request speaks for '${named}' on '${subject}'`, {
+    field: speaker,
+    facts: { subject },
+  });
 }
 
 function checkReply(contract: Contract, reply: unknown): void {

@@ -1,5 +1,7 @@
 // What a connection needs to know, and its limits.
 
+import type { NatsCredentials } from './credentials';
+
 export interface NatsSettings {
   /** Addresses as `nats://host:port` or `host:port`. */
   readonly servers: readonly string[];
@@ -7,6 +9,8 @@ export interface NatsSettings {
   readonly name: string;
   readonly user?: string | undefined;
   readonly password?: string | undefined;
+  /** In place of user and password. */
+  readonly credentials?: NatsCredentials | undefined;
   /** Prefix of reply subjects; a user with narrow permissions has one of its own. */
   readonly inboxPrefix?: string | undefined;
   /** How long the first connect is retried. */

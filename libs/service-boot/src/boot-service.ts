@@ -2,11 +2,11 @@
 // calls this once and holds nothing else.
 
 import 'reflect-metadata';
-import { writeSync } from 'node:fs';
+import { readFileSync, writeSync } from 'node:fs';
 import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
-import { Messenger } from '@skein/messaging';
+import { Messenger, parseCredentials, type NatsCredentials } from '@skein/messaging';
 import type { z } from 'zod';
 import {
   commonSchema,
@@ -30,6 +30,14 @@ export interface StartContext<Config> {
   readonly transport: SkeinTransport;
 }
 
+/** Who the app is to NATS, where it obtains that by itself. */
+export interface Identity {
+  readonly credentials: NatsCredentials;
+  readonly inboxPrefix: string;
+  /** Called once with the connection made with it, to keep it good; the answer ends that. */
+  attend(messenger: Messenger): () => void;
+}
+
 export interface BootOptions<S extends z.ZodObject> {
   /** Name of the app in logs and in NATS' connection list. */
   readonly name: string;
@@ -48,6 +56,12 @@ export interface BootOptions<S extends z.ZodObject> {
   readonly instance?: (config: Readonly<z.output<S>>) => string;
   /** Id under which NATS lists the service's replica. */
   readonly instanceId?: (config: Readonly<z.output<S>>) => string;
+  /** Obtains the app's identity before it connects; undefined: it is what the environment says. */
+  readonly identify?: (
+    config: Readonly<z.output<S>>,
+    common: CommonConfiguration,
+    logger: ServiceLogger,
+  ) => Promise<Identity | undefined>;
   /** Starts the module; a microservice unless an app, as the gateway, brings another kind. */
   readonly start?: (
     module: DynamicModule,
@@ -86,8 +100,11 @@ async function startAll<S extends z.ZodObject>(
   options: BootOptions<S>,
   { common, config, logger, closers }: Starting<Readonly<z.output<S>>>,
 ): Promise<void> {
-  const messenger = await connect(options.name, common, logger);
+  const identity = await options.identify?.(config, common, logger);
+  const messenger = await connect(options.name, common, identity, logger);
   closers.push(() => messenger.drain());
+  const leave = identity?.attend(messenger);
+  closers.push(async () => leave?.());
   const transport = new SkeinTransport({
     messenger,
     version: options.version ?? '0.1.0',
@@ -137,6 +154,7 @@ function readConfiguration<S extends z.ZodObject>(
 function connect(
   name: string,
   common: CommonConfiguration,
+  identity: Identity | undefined,
   logger: ServiceLogger,
 ): Promise<Messenger> {
   return Messenger.connect(
@@ -145,12 +163,19 @@ function connect(
       name,
       user: common.natsUser,
       password: common.natsPassword,
-      inboxPrefix: common.natsInbox,
+      credentials: identity?.credentials ?? credentialsOf(common),
+      inboxPrefix: identity?.inboxPrefix ?? common.natsInbox,
       connectTimeoutMs: common.natsConnectTimeoutMs,
       checkReplies: common.checkReplies,
     },
     logger,
   );
+}
+
+/** The credentials that the environment names; undefined if it names none. Throws if the file is not there or is none. */
+export function credentialsOf({ natsCreds }: CommonConfiguration): NatsCredentials | undefined {
+  if (natsCreds === undefined) return undefined;
+  return parseCredentials(readFileSync(natsCreds, 'utf8'));
 }
 
 function announceReady(logger: ServiceLogger, common: CommonConfiguration): void {

@@ -75,6 +75,8 @@ export const commonSchema = z.object({
   natsUrl: natsUrl.transform((text) => text.split(',').map((url) => url.trim())),
   natsUser: z.string().optional(),
   natsPassword: z.string().optional(),
+  /** File with this user's NATS credentials; in place of user and password. */
+  natsCreds: z.string().optional(),
   natsInbox: z.string().optional(),
   natsConnectTimeoutMs: wholeNumber({ min: 100, max: 600_000 }).optional(),
   checkReplies: z.stringbool().default(false),

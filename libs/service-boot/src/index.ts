@@ -2,8 +2,10 @@
 
 export {
   bootService,
+  credentialsOf,
   startMicroservice,
   type BootOptions,
+  type Identity,
   type RunningApplication,
   type StartContext,
 } from './boot-service';
@@ -13,6 +15,7 @@ export {
   environmentName,
   parseConfiguration,
   wholeNumber,
+  type CommonConfiguration,
 } from './configuration';
 export { createLogger, nestLogger, type ServiceLogger } from './logging';
 export { Serve } from './serve';
