@@ -152,7 +152,6 @@ describe('registry', () => {
     await expect(attach('h3')).rejects.toMatchObject({ code: 'host_not_up' });
     expect((await attach('h1', { name: 'while-away' })).behind).toEqual([]);
     for (const agent of [h1, h2]) agent.dead = [];
-    h3.bootId = 'boot-2';
     await h3.start();
     await until(() => h1.share.hosts.find(({ id }) => id === 'h3')?.live === true, 2_000);
     await until(() => h3.share.endpoints.length === 203, 2_000);

@@ -2,6 +2,7 @@
 
 import { Module, type DynamicModule } from '@nestjs/common';
 import {
+  AttachGroup,
   Attachments,
   Explainer,
   FreshView,
@@ -9,6 +10,7 @@ import {
   HostRemoval,
   JoinDesk,
   Queries,
+  ReachabilityMatrix,
   type Domain,
 } from '@skein/registry';
 import { EndpointsController } from './controllers/endpoints.controller';
@@ -32,7 +34,9 @@ export class DutyModule {
         { provide: HostRemoval, useValue: domain.removal },
         { provide: JoinDesk, useValue: joinDesk },
         { provide: Attachments, useValue: domain.attachments },
+        { provide: AttachGroup, useValue: domain.attachGroup },
         { provide: Queries, useValue: domain.queries },
+        { provide: ReachabilityMatrix, useValue: domain.matrix },
         { provide: AddressHistory, useValue: new AddressHistory({ view, store: history, writer }) },
         { provide: EventHistory, useValue: new EventHistory(view, history, writer) },
         { provide: Explainer, useValue: domain.explainer },

@@ -22,7 +22,7 @@ import { registryService } from './listing';
 import type { RegistryConfig } from './registry.config';
 import type { Replica } from './replica';
 
-export interface DutyParts extends Omit<DomainParts, 'view' | 'admit'> {
+export interface DutyParts extends Omit<DomainParts, 'view' | 'admit' | 'isInOffice'> {
   readonly config: RegistryConfig;
   readonly messenger: Messenger;
   readonly logger: ServiceLogger;
@@ -34,6 +34,7 @@ export interface DutyParts extends Omit<DomainParts, 'view' | 'admit'> {
 export async function openDuty(
   parts: DutyParts,
   fence: () => Compare,
+  isInOffice: () => boolean,
 ): Promise<RunningApplication> {
   const { config, messenger, logger, replica, store, time, chance, signer } = parts;
   const { view } = replica;
@@ -43,6 +44,7 @@ export async function openDuty(
     {
       ...parts,
       view,
+      isInOffice,
       program: fenced(parts.program, fence),
       admit: (host, context) => joinDesk.admit(host, context),
     },

@@ -1,7 +1,7 @@
 // The registry's own configuration: SKEIN_REPLICA_ID, SKEIN_DATA_DIR, …
 
 import { idSchema } from '@skein/contracts';
-import type { StandingToken } from '@skein/registry';
+import { defaultHostLeaseMs, type StandingToken } from '@skein/registry';
 import { wholeNumber } from '@skein/service-boot';
 import { z } from 'zod';
 
@@ -20,6 +20,8 @@ export const registryConfigSchema = z.object({
   dataDir: z.string().default('.skein/registry'),
   /** How long no host is cut off after this replica became the active one. */
   holdDownMs: wholeNumber({ min: 0, max: 600_000 }).default(3_000),
+  /** How long a host is taken for alive after its last heartbeat that was answered; a longer time makes `fence` slower. */
+  hostLeaseMs: wholeNumber({ min: 1_000, max: 600_000 }).default(defaultHostLeaseMs),
   /** A replica that died is replaced after this time. */
   activationTtlMs: wholeNumber({ min: 500, max: 60_000 }).default(2_500),
 

@@ -1,6 +1,6 @@
 // Composition root of a replica: its view and history, and the office that makes it the active one.
 
-import { randomInt } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import {
   Inject,
   Module,
@@ -61,9 +61,9 @@ export class RegistryModule implements OnApplicationBootstrap, OnApplicationShut
       replicaId,
       ttlMs,
       logger,
-      openDuty: async (fence) => {
+      openDuty: async (fence, isInOffice) => {
         await standby.hide();
-        const { close } = await openDuty(duty, fence).catch((thrown: unknown) => {
+        const { close } = await openDuty(duty, fence, isInOffice).catch((thrown: unknown) => {
           standby.show();
           throw thrown;
         });
@@ -117,6 +117,17 @@ function ipamAddresses(messenger: Messenger): AddressBook {
 }
 
 const idLength = 20;
+const idCharacters = '0123456789abcdefghijklmnopqrstuvwxyz';
+/** Bytes from here on would make some characters likelier than others. */
+const unevenFrom = 256 - (256 % idCharacters.length);
 const systemChance: Chance = {
-  id: () => Array.from({ length: idLength }, () => randomInt(36).toString(36)).join(''),
+  id: () => {
+    let id = '';
+    while (id.length < idLength) {
+      for (const byte of randomBytes(idLength)) {
+        if (byte < unevenFrom && id.length < idLength) id += idCharacters[byte % 36];
+      }
+    }
+    return id;
+  },
 };

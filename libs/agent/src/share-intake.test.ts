@@ -65,3 +65,57 @@ describe('share intake', () => {
     expect(intake.take(delta)).toBe(true);
   });
 });
+
+describe('what a share intake says has changed', () => {
+  const endpoint = (id: string, on: string, at: number) => ({
+    id,
+    networkId: 'n1',
+    host: on,
+    name: id,
+    aliases: [],
+    addresses: [`10.1.0.${at}/24`],
+    mac: `02:42:0a:01:00:0${at}`,
+  });
+  const a = endpoint('a', 'h1', 2);
+  const b = endpoint('b', 'h2', 3);
+  const c = endpoint('c', 'h2', 4);
+  const shareOf = (endpoints: Share['endpoints']): Share => ({ ...second, endpoints });
+
+  /** Takes the shares one after the other and answers what `changes` says after the last. */
+  function changesOver(...steps: Share['endpoints'][]) {
+    const intake = new ShareIntake();
+    const shares = steps.map(shareOf);
+    for (const [at, share] of shares.entries()) {
+      const before = shares[at - 1];
+      const head = { revision: at + 1, digest: digestOf(share) };
+      const push =
+        before === undefined
+          ? ({ ...head, kind: 'snapshot', share } as const)
+          : ({ ...head, kind: 'delta', base: at, delta: diff(before, share) } as const);
+      if (at === 1) intake.changes();
+      expect(intake.take(push)).toBe(true);
+    }
+    return intake.changes();
+  }
+
+  it('is endpoints alone where hosts and networks stay', () => {
+    expect(changesOver([a, b], [a, b, c])).toEqual([{ before: undefined, after: c }]);
+    expect(changesOver([a, b, c], [a, b])).toEqual([{ before: c, after: undefined }]);
+  });
+
+  it('is the whole way over several deltas', () => {
+    const moved = { ...c, name: 'other' };
+    expect(changesOver([a, b], [a, b, c], [a, b, moved])).toEqual([
+      { before: undefined, after: moved },
+    ]);
+  });
+
+  it('is more than endpoints after a snapshot', () => {
+    expect(changesOver([a, b])).toBeNull();
+  });
+
+  it('is more than endpoints where a host begins or ends to take part', () => {
+    expect(changesOver([a], [a, b])).toBeNull();
+    expect(changesOver([a, b], [a])).toBeNull();
+  });
+});

@@ -22,21 +22,29 @@ export interface ActivationOptions {
 /** `lease_gone`: the store says so. `not_renewed`: no renewal got through in time, so another may hold it by now. */
 export type ActivationLoss = 'lease_gone' | 'not_renewed';
 
+interface Asked {
+  readonly monotonicMs: number;
+  readonly wallMs: number;
+}
+
 export const defaultActivationTtlMs = 5_000;
 
 export class Activation {
   private cancelRenewal: (() => void) | undefined;
   private isHeld = true;
   private validUntil: number;
+  /** A machine that sleeps stops its monotonic clock; the time of day tells afterwards. */
+  private validUntilWall: number;
 
   private constructor(
     private readonly options: ActivationOptions,
     private readonly lease: string,
     /** Revision that created the actor's key: grows with each activation. */
     readonly fencing: number,
-    askedAt: number,
+    askedAt: Asked,
   ) {
-    this.validUntil = askedAt + this.ttlMs;
+    this.validUntil = askedAt.monotonicMs + this.ttlMs;
+    this.validUntilWall = askedAt.wallMs + this.ttlMs;
     this.scheduleRenewal();
   }
 
@@ -45,7 +53,7 @@ export class Activation {
     const { store, time = systemTime, kind, id, replica } = options;
     const { ttlMs = defaultActivationTtlMs } = options;
     const key = keys.actor(kind, id);
-    const askedAt = time.monotonicMs();
+    const askedAt = { monotonicMs: time.monotonicMs(), wallMs: time.wallMs() };
     const { lease } = await store.grantLease({ ttlMs });
     const value = JSON.stringify({ replica, at: time.wallMs() });
     const absent = { key, target: 'createRevision', operator: '=', value: 0 } as const;
@@ -61,8 +69,10 @@ export class Activation {
     return { heldBy: replicaOf(holder) };
   }
 
+  /** True only while no other can hold it. A wall clock that jumps ahead makes it false until the next renewal. */
   get isActive(): boolean {
-    return this.isHeld && this.time.monotonicMs() < this.validUntil;
+    const { time, validUntil, validUntilWall } = this;
+    return this.isHeld && time.monotonicMs() < validUntil && time.wallMs() < validUntilWall;
   }
 
   /** Holds as long as this activation is the current one: put it into each transaction. */
@@ -95,10 +105,12 @@ export class Activation {
 
   private async renew(): Promise<void> {
     const askedAt = this.time.monotonicMs();
+    const askedAtWall = this.time.wallMs();
     const timeoutMs = Math.max(50, Math.min(this.ttlMs / 3, this.validUntil - askedAt));
     try {
       await this.options.store.keepAlive(this.lease, { timeoutMs });
       this.validUntil = askedAt + this.ttlMs;
+      this.validUntilWall = askedAtWall + this.ttlMs;
     } catch (thrown) {
       if (SkeinError.from(thrown).code === 'lease_not_found') return this.lose('lease_gone');
     }

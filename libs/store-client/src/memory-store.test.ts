@@ -2,6 +2,7 @@
 
 import { describe, expect, it, jest } from '@jest/globals';
 import { Activation, type ActivationLoss } from './activation';
+import { systemTime } from '@skein/time';
 import { createMemoryStore, type MemoryStore } from './memory-store';
 import type { RevisionEvents } from './store';
 
@@ -99,6 +100,22 @@ describe('activation', () => {
       });
     expect((await write(first)).succeeded).toBe(false);
     expect((await write(second)).succeeded).toBe(true);
+  });
+
+  it('is not sure of itself after a sleep that its monotonic clock has missed', async () => {
+    let slept = 0;
+    const time = { ...systemTime, wallMs: () => systemTime.wallMs() + slept };
+    const options = { store: createMemoryStore(), time, kind: 'network', id: 'n1', replica: 'r1' };
+    const activation = (await Activation.take({
+      ...options,
+      onLost: () => undefined,
+    })) as Activation;
+    expect(activation.isActive).toBe(true);
+    slept = 60_000;
+    expect(activation.isActive).toBe(false);
+    slept = -60_000;
+    expect(activation.isActive).toBe(true);
+    await activation.release();
   });
 
   it.each([

@@ -25,7 +25,7 @@ export class BatchShells {
     if (lines.length === 0) return { entered: true, faults: [] };
     const outcome = await this.#shell(tool, path).run(lines);
     // What it takes a device's name for may be out of date.
-    if (outcome.faults.length > 0) this.#shells.get(path)?.get(tool)?.end();
+    if (outcome.faults.length > 0) void this.#shells.get(path)?.get(tool)?.end();
     return outcome;
   }
 

@@ -1,7 +1,7 @@
 // Many commands of `ip` or `bridge` in one process, each tied to the change that it belongs to, so that a failure is told of
 // that change alone. Knows nothing of what the commands mean.
 
-import { type Change } from '@skein/vxlan';
+import { bridgeName, vxlanName, type Change } from '@skein/vxlan';
 import { runCommand } from './run-command';
 
 export interface BatchLine {
@@ -48,8 +48,16 @@ export function line(
   return { tokens, change, mayFail: options.mayFail ?? false };
 }
 
+/** Words of rows, of which there are very many. */
+const rowWords: ReadonlySet<string> = new Set(
+  `neigh fdb replace del lladdr nud permanent dev ${bridgeName} ${vxlanName} self master static nhid`.split(
+    ' ',
+  ),
+);
+
 /** Nothing that a batch would take for a separator, a quote, a comment or an option. */
 function assertToken(token: string): void {
+  if (rowWords.has(token)) return;
   if (!/^[A-Za-z0-9/][A-Za-z0-9_.:/-]{0,299}$/.test(token)) {
     throw new Error(`'${token}' can't be part of a command`);
   }

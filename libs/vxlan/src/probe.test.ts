@@ -38,7 +38,7 @@ describe('a probe', () => {
     expect(new Set(ids.map((id) => probeOf(id).mac)).size).toBe(2_000);
     expect(new Set(ids.map((id) => probeOf(id).address)).size).toBe(2_000);
     expect(probeOf('h1').mac).toMatch(/^06(:[0-9a-f]{2}){5}$/);
-    expect(probeOf('h1').address).toMatch(/^fd53:6b65:696e:1:/);
+    expect(probeOf('h1').address).toMatch(/^fd53:6b65:6970:1:/);
   });
 
   it('finds those of hosts on the network, and of no others', () => {

@@ -9,7 +9,7 @@ export const probePort = 'probe0';
 export const probeDevice = 'probe1';
 
 /** Unique local addresses of probes; users' subnets may not overlap it. */
-export const probePrefix = 'fd53:6b65:696e:1::/64';
+export const probePrefix = 'fd53:6b65:6970:1::/64';
 
 export interface Probe {
   readonly mac: string;
@@ -25,6 +25,6 @@ export function probeOf(hostId: string): Probe {
   const pairs = `${high}${low.slice(-2)}`.match(/../g) ?? [];
   return {
     mac: ['06', ...pairs].join(':'),
-    address: formatAddress(address(`fd53:6b65:696e:1:${groups.join(':')}`)),
+    address: formatAddress(address(`fd53:6b65:6970:1:${groups.join(':')}`)),
   };
 }

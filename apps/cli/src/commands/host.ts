@@ -12,7 +12,7 @@ export async function list({ api, out }: Session) {
       ['name', 'state', 'vtep', 'networks', 'endpoints', 'programmed', 'repairs', 'since'],
       hosts.map((each) => [
         each.name,
-        stateText(each.state),
+        stateText(each),
         each.vtep,
         each.networks,
         each.endpoints,
@@ -30,10 +30,12 @@ export async function show({ api, out }: Session, host: string) {
     fields([
       ['name', found.name],
       ['id', found.id],
-      ['state', `${stateText(found.state)} since ${time(found.since)}`],
+      ['state', `${stateText(found)} since ${time(found.since)}`],
       ['reason', found.reason],
+      ['downs lately', flapText(found)],
       ['vtep', found.vtep],
       ['gossip', found.gossip],
+      ['udp blocked', blockedText(found.udpBlockedFrom)],
       ['underlay mtu', found.underlayMtu],
       ['boot', `${found.bootId}, the ${found.epoch}. known`],
       ['networks', found.networks],
@@ -45,11 +47,69 @@ export async function show({ api, out }: Session, host: string) {
   );
 }
 
-export async function remove({ api, out }: Session, host: string, options: { yes?: boolean }) {
+/** Shows what goes with the host before it asks. */
+export async function remove(
+  { api, out }: Session,
+  host: string,
+  options: { yes?: boolean; dryRun?: boolean },
+) {
+  if (options.dryRun === true) {
+    const { preview } = await api.delete(path`/v1/hosts/${host}`, { dryRun: true });
+    out.show(preview, () => holdingsText(out, preview, 'releases nothing'));
+    return;
+  }
+  const isAsked = options.yes !== true && process.stdin.isTTY && process.stderr.isTTY;
+  if (isAsked) {
+    const { preview } = await api.delete(path`/v1/hosts/${host}`, { dryRun: true });
+    process.stderr.write(`${holdingsText(out, preview, 'it holds nothing')}\n`);
+    process.stderr.write(
+      'Containers that still run there keep these addresses: be sure that it is off.\n',
+    );
+  }
   const question = `Remove host ${host} and release all that it holds?`;
   if (!(await confirm(question, options.yes ?? false))) return;
   const gone = await api.delete(path`/v1/hosts/${host}`);
   out.show(gone, () => `removed ${host}, ${gone.releasedEndpoints} endpoints released`);
+}
+
+export async function readmit({ api, out }: Session, host: string) {
+  const done = await api.post(path`/v1/hosts/${host}:readmit`, {});
+  out.show(done, () => `${host} may register again; what it held stays released`);
+}
+
+export async function drain(session: Session, host: string) {
+  await setDraining(session, host, 'drain');
+}
+
+export async function undrain(session: Session, host: string) {
+  await setDraining(session, host, 'undrain');
+}
+
+async function setDraining({ api, out }: Session, host: string, verb: 'drain' | 'undrain') {
+  const done = await api.post(
+    verb === 'drain' ? path`/v1/hosts/${host}:drain` : path`/v1/hosts/${host}:undrain`,
+    {},
+  );
+  out.show(done, () => {
+    const takes = verb === 'drain' ? 'takes no new endpoints' : 'takes endpoints again';
+    if (verb === 'undrain') return `${done.host.name} ${takes}`;
+    return `${done.host.name} ${takes}\n${holdingsText(out, done.remaining, 'nothing remains there')}`;
+  });
+}
+
+function holdingsText(out: Session['out'], held: Json, nothing: string): string {
+  if (held.counts.endpoints === 0) return nothing;
+  const rows = held.endpoints.map((each: Json) => [
+    each.network,
+    each.name,
+    each.addresses.join(' '),
+    each.names.join(' '),
+  ]);
+  const { networks, endpoints, addresses, names } = held.counts;
+  const counts = `${endpoints} endpoints, ${addresses} addresses and ${names} names on ${networks} networks`;
+  const more = endpoints - held.endpoints.length;
+  const tail = more > 0 ? `\n… and ${more} more endpoints` : '';
+  return `${out.table(['network', 'endpoint', 'addresses', 'names'], rows, nothing)}${tail}\n\n${counts}`;
 }
 
 export async function networks({ api, out }: Session, host: string) {
@@ -61,6 +121,18 @@ export async function networks({ api, out }: Session, host: string) {
   });
 }
 
-function stateText(state: string): string {
-  return state === 'up' ? pc.green(state) : pc.red(state);
+/** Undefined: no line is shown. */
+function blockedText(from: readonly string[] | undefined): string | undefined {
+  if (from === undefined) return undefined;
+  return pc.yellow(`from ${from.join(', ')}: only TCP gets through, so the overlay's UDP may not`);
+}
+
+function stateText({ state, isDraining }: Json): string {
+  const text = state === 'up' ? pc.green(state) : pc.red(state);
+  return isDraining === true ? `${text}, drained` : text;
+}
+
+function flapText({ flaps, heldBackMs }: Json): string | undefined {
+  if (flaps === undefined) return undefined;
+  return heldBackMs === undefined ? String(flaps) : `${flaps}, kept down for ${heldBackMs} ms more`;
 }

@@ -1,16 +1,18 @@
 // Hosts: who takes part, how each fares, what each has programmed.
 
 import {
+  drainHostContract,
   getHostContract,
   hostNetworksContract,
   hostViewSchema,
+  idSchema,
   listHostsContract,
+  readmitHostContract,
   removeHostContract,
-  revisionSchema,
 } from '@skein/contracts';
 import { z } from 'zod';
 import { defineRoute, type Route } from '../http/route';
-import { hostParam, noParams, noQuery, pageQuery, present } from '../http/shapes';
+import { hostParam, noParams, noQuery, pageQuery, present, queryFlag } from '../http/shapes';
 
 const params = z.strictObject({ host: hostParam });
 const hostSchema = hostViewSchema.meta({ id: 'Host' });
@@ -69,6 +71,18 @@ const getHost = defineRoute({
   },
 });
 
+const holdingsExample = {
+  host: 'h1',
+  name: 'h1',
+  state: 'down' as const,
+  revision: 43,
+  counts: { networks: 1, endpoints: 1, addresses: 1, names: 2 },
+  networks: [{ id: 'n-3f9a', name: 'web', onHostLoss: 'keep' as const, endpoints: 1 }],
+  endpoints: [
+    { id: 'e-81c0', network: 'web', name: 'a', addresses: ['10.1.0.5/24'], names: ['a', 'first'] },
+  ],
+};
+
 const removeHost = defineRoute({
   method: 'DELETE',
   path: '/v1/hosts/{host}',
@@ -77,19 +91,90 @@ const removeHost = defineRoute({
   summary: 'Removes a host that is down, releasing what it held.',
   role: 'operator',
   params,
-  query: noQuery,
+  query: z.strictObject({
+    dryRun: queryFlag('Only tell what would be released; change nothing.').optional(),
+  }),
   success: {
     status: 200,
-    description: 'The revision at which it is gone.',
-    schema: z.object({ revision: revisionSchema, releasedEndpoints: z.int() }),
-    example: { revision: 44, releasedEndpoints: 3 },
+    description: 'The revision at which it is gone; with `dryRun` what would be released.',
+    schema: removeHostContract.reply,
+    example: { revision: 43, releasedEndpoints: 0, preview: holdingsExample },
   },
-  errors: ['host_not_found', 'host_in_use', 'precondition_failed', 'unknown_outcome'],
-  handle: async ({ params: { host } }, { ask, match }) => {
+  errors: [
+    'host_not_found',
+    'host_in_use',
+    'unavailable',
+    'precondition_failed',
+    'unknown_outcome',
+  ],
+  handle: async ({ params: { host }, query: { dryRun = false } }, { ask, match }) => {
     await match(() => ask(getHostContract, { host }));
-    return { body: await ask(removeHostContract, { host }) };
+    return { body: await ask(removeHostContract, { host, dryRun }) };
   },
 });
+
+const readmitHost = defineRoute({
+  method: 'POST',
+  path: '/v1/hosts/{host}:readmit',
+  operation: 'readmitHost',
+  tag: 'hosts',
+  summary: 'Lets a host that was removed come back although it has not been started anew.',
+  role: 'operator',
+  params: z.strictObject({ host: idSchema.meta({ description: 'Id of a host.', example: 'h1' }) }),
+  query: noQuery,
+  body: z.strictObject({}),
+  bodyExample: {},
+  success: {
+    status: 200,
+    description: 'The revision from which on it may register.',
+    schema: readmitHostContract.reply,
+    example: { revision: 45 },
+  },
+  errors: ['host_not_found', 'unknown_outcome'],
+  handle: async ({ params: { host } }, { ask }) => ({
+    body: await ask(readmitHostContract, { host }),
+  }),
+});
+
+function drainRoute(verb: 'drain' | 'undrain', operation: string, summary: string) {
+  const isDraining = verb === 'drain';
+  return defineRoute({
+    method: 'POST',
+    path: `/v1/hosts/{host}:${verb}`,
+    operation,
+    tag: 'hosts',
+    summary,
+    role: 'operator',
+    params,
+    query: noQuery,
+    body: z.strictObject({}),
+    bodyExample: {},
+    success: {
+      status: 200,
+      description: 'The host, and what is still attached there.',
+      schema: drainHostContract.reply,
+      example: {
+        host: isDraining ? { ...hostExample, isDraining } : hostExample,
+        remaining: { ...holdingsExample, state: 'up' as const },
+      },
+    },
+    errors: ['host_not_found', 'unknown_outcome'],
+    handle: async ({ params: { host } }, { ask }) => ({
+      body: await ask(drainHostContract, { host, isDraining }),
+    }),
+  });
+}
+
+const drainHost = drainRoute(
+  'drain',
+  'drainHost',
+  'Lets a host take no new endpoints; those that it has stay, and are listed.',
+);
+const undrainHost = drainRoute(
+  'undrain',
+  'undrainHost',
+  'Lets a drained host take endpoints again.',
+);
 
 const hostNetworks = defineRoute({
   method: 'GET',
@@ -117,4 +202,12 @@ const hostNetworks = defineRoute({
   }),
 });
 
-export const hostRoutes: readonly Route[] = [listHosts, getHost, removeHost, hostNetworks];
+export const hostRoutes: readonly Route[] = [
+  listHosts,
+  getHost,
+  removeHost,
+  readmitHost,
+  drainHost,
+  undrainHost,
+  hostNetworks,
+];

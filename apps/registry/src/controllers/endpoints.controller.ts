@@ -3,21 +3,25 @@
 import { Controller, Inject } from '@nestjs/common';
 import {
   createEndpointsContract,
+  createEndpointsEachContract,
   deleteEndpointContract,
   getEndpointContract,
   getNetworkContract,
   listEndpointsContract,
   listNetworksContract,
+  SkeinError,
+  type AttachedEach,
   type ParsedRequestOf,
 } from '@skein/contracts';
 import type { RequestContext } from '@skein/messaging';
 import { Serve } from '@skein/service-boot';
-import { Attachments, FreshView, Queries } from '@skein/registry';
+import { AttachGroup, Attachments, FreshView, Queries } from '@skein/registry';
 
 @Controller()
 export class EndpointsController {
   constructor(
     @Inject(Attachments) private readonly attachments: Attachments,
+    @Inject(AttachGroup) private readonly group: AttachGroup,
     @Inject(FreshView) private readonly view: FreshView,
     @Inject(Queries) private readonly queries: Queries,
   ) {}
@@ -37,6 +41,20 @@ export class EndpointsController {
   async create(request: ParsedRequestOf<typeof createEndpointsContract>, context: RequestContext) {
     const { endpoints, ...attached } = await this.attachments.create(request, context);
     return { ...attached, endpoints: endpoints.map((each) => this.queries.endpoint(each)) };
+  }
+
+  @Serve(createEndpointsEachContract, { maxPending: 4_096 })
+  async createEach(
+    request: ParsedRequestOf<typeof createEndpointsEachContract>,
+    context: RequestContext,
+  ) {
+    const { outcomes, faults, behind } = await this.group.create(request, context);
+    const attached = outcomes.map((outcome): AttachedEach => {
+      if (outcome instanceof SkeinError) return { ok: false, error: outcome.toBody() };
+      const own = faults.filter(({ endpointId }) => endpointId === outcome.id);
+      return { ok: true, endpoint: this.queries.endpoint(outcome), faults: own };
+    });
+    return { attached, behind: [...behind] };
   }
 
   @Serve(deleteEndpointContract, { maxPending: 4_096 })

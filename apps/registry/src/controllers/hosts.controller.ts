@@ -2,17 +2,20 @@
 
 import { Controller, Inject } from '@nestjs/common';
 import {
+  drainHostContract,
   getHostContract,
   heartbeatContract,
   hostNetworksContract,
   listHostsContract,
+  reachabilityContract,
+  readmitHostContract,
   registerHostContract,
   removeHostContract,
   type ParsedRequestOf,
 } from '@skein/contracts';
 import type { RequestContext } from '@skein/messaging';
 import { Serve } from '@skein/service-boot';
-import { HostRegistry, HostRemoval, FreshView, Queries } from '@skein/registry';
+import { HostRegistry, HostRemoval, FreshView, Queries, ReachabilityMatrix } from '@skein/registry';
 
 @Controller()
 export class HostsController {
@@ -21,6 +24,7 @@ export class HostsController {
     @Inject(HostRemoval) private readonly removal: HostRemoval,
     @Inject(FreshView) private readonly view: FreshView,
     @Inject(Queries) private readonly queries: Queries,
+    @Inject(ReachabilityMatrix) private readonly matrix: ReachabilityMatrix,
   ) {}
 
   @Serve(registerHostContract)
@@ -44,8 +48,27 @@ export class HostsController {
   }
 
   @Serve(removeHostContract)
-  remove(request: ParsedRequestOf<typeof removeHostContract>, context: RequestContext) {
-    return this.removal.remove(request.host, context);
+  async remove(request: ParsedRequestOf<typeof removeHostContract>, context: RequestContext) {
+    if (!request.dryRun) return this.removal.remove(request.host, context);
+    const preview = await this.removal.preview(request.host, context);
+    return { revision: preview.revision, releasedEndpoints: 0, preview };
+  }
+
+  @Serve(readmitHostContract)
+  readmit(request: ParsedRequestOf<typeof readmitHostContract>, context: RequestContext) {
+    return this.removal.readmit(request.host, context);
+  }
+
+  @Serve(drainHostContract)
+  async drain(request: ParsedRequestOf<typeof drainHostContract>, context: RequestContext) {
+    const host = await this.hosts.drain(request, context);
+    const remaining = await this.removal.preview(host.id, context);
+    return { host: this.queries.host(host), remaining };
+  }
+
+  @Serve(reachabilityContract)
+  reachability() {
+    return this.matrix.pairs();
   }
 
   @Serve(hostNetworksContract)

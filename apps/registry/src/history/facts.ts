@@ -4,23 +4,21 @@
 import {
   endpointAttachedEvent,
   endpointDetachedEvent,
-  endpointRecordSchema,
   hostDownEvent,
-  hostRecordSchema,
   hostRemovedEvent,
   hostUpEvent,
   networkCreatedEvent,
   networkDeletedEvent,
-  networkRecordSchema,
   parseStateKey,
   type EndpointRecord,
   type EventContract,
   type HostRecord,
+  type KeyValue,
   type NetworkRecord,
   type RevisionEvents,
   type StoreEvent,
 } from '@skein/contracts';
-import type { z } from 'zod';
+import { changeOf } from '@skein/registry';
 
 export interface Fact {
   readonly revision: number;
@@ -39,7 +37,16 @@ export function typeOf(fact: Fact): string {
   return `${fact.event.noun}.${fact.event.verb}`;
 }
 
-export function factsOf(revision: RevisionEvents): Fact[] {
+const told = new WeakMap<RevisionEvents, readonly Fact[]>();
+
+/** The history and the announcer ask for the same ones. */
+export function factsOf(revision: RevisionEvents): readonly Fact[] {
+  let facts = told.get(revision);
+  if (facts === undefined) told.set(revision, (facts = readFacts(revision)));
+  return facts;
+}
+
+function readFacts(revision: RevisionEvents): Fact[] {
   const { at } = revision;
   const committed = { revision: revision.revision, at };
   return revision.events
@@ -56,11 +63,11 @@ export function factsOf(revision: RevisionEvents): Fact[] {
 function factOf(event: StoreEvent): Told | null {
   switch (parseStateKey(event.kv.key).kind) {
     case 'network':
-      return networkFact(read(networkRecordSchema, event));
+      return networkFact(read<NetworkRecord>(event));
     case 'host':
-      return hostFact(read(hostRecordSchema, event));
+      return hostFact(read<HostRecord>(event));
     case 'endpoint':
-      return endpointFact(read(endpointRecordSchema, event));
+      return endpointFact(read<EndpointRecord>(event));
     case 'address':
     case 'other':
       return null;
@@ -73,22 +80,16 @@ interface Change<Item> {
 }
 
 /** A value that is no record counts as none. */
-function read<Schema extends z.ZodType>(
-  schema: Schema,
-  event: StoreEvent,
-): Change<z.output<Schema>> {
+function read<Item>({ type, kv, previous }: StoreEvent): Change<Item> {
   return {
-    before: event.previous === undefined ? undefined : parse(schema, event.previous.value),
-    after: event.type === 'delete' ? undefined : parse(schema, event.kv.value),
+    before: previous === undefined ? undefined : (recordOf(previous) as Item | undefined),
+    after: type === 'delete' ? undefined : (recordOf(kv) as Item | undefined),
   };
 }
 
-function parse<Schema extends z.ZodType>(
-  schema: Schema,
-  text: string,
-): z.output<Schema> | undefined {
+function recordOf(kv: KeyValue): unknown {
   try {
-    return schema.safeParse(JSON.parse(text)).data;
+    return changeOf(kv, 'put')?.record ?? undefined;
   } catch {
     return undefined;
   }

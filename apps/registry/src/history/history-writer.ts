@@ -15,6 +15,8 @@ export interface HistoryWriterOptions {
 }
 
 const retryMs = 500;
+/** Under load revisions gather for this long; whoever waits for one is not kept waiting. */
+const gatherMs = 100;
 /** Revisions of one transaction. */
 const maxBatchRevisions = 512;
 /** Batches that gathered while one was written, taken together. */
@@ -39,6 +41,9 @@ export class HistoryWriter {
   #persisted: number;
   #writing: Promise<void> | undefined;
   #stopped = false;
+  #isClosing = false;
+  /** Ends the gathering that is under way. */
+  #hurry: () => void = () => undefined;
 
   private constructor(options: HistoryWriterOptions, ledger: AddressLedger, progress: number) {
     this.#options = options;
@@ -118,11 +123,14 @@ export class HistoryWriter {
       };
       const timer = setTimeout(reading.resolve, timeoutMs);
       this.#readers.add(reading);
+      this.#hurry();
     });
   }
 
   /** Writes what has been taken, then no more. */
   async close(): Promise<void> {
+    this.#isClosing = true;
+    this.#hurry();
     await this.#writing;
     this.#stopped = true;
   }
@@ -168,6 +176,7 @@ export class HistoryWriter {
 
   async #write(): Promise<void> {
     while (this.#batches.length > 0 && !this.#stopped) {
+      await this.#gather();
       const taken = this.#batches.slice(0, maxMergedBatches);
       try {
         await this.#options.store.write(merged(taken));
@@ -180,6 +189,18 @@ export class HistoryWriter {
         await new Promise((resolve) => setTimeout(resolve, retryMs));
       }
     }
+  }
+
+  async #gather(): Promise<void> {
+    if (this.#readers.size > 0 || this.#isClosing) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, gatherMs);
+      this.#hurry = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#hurry = () => undefined;
   }
 
   #wakeReaders(): void {

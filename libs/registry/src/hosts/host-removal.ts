@@ -1,28 +1,39 @@
-// Removing a host for good: its endpoints are detached and their addresses released, then its record goes. Only a host that
-// is committed `down` can be removed; one that comes back meanwhile stops it.
+// Removing a host for good: its endpoints are detached and their addresses released, then a tombstone takes its record's place,
+// so that its boot does not come back unasked. Only a host that is committed `down` can be removed; one that comes back
+// meanwhile stops it.
 
-import { keys, SkeinError } from '@skein/contracts';
-import type { Logger, RequestContext } from '@skein/messaging';
+import {
+  keys,
+  SkeinError,
+  type HostHoldings,
+  type RemovedHostRecord,
+  type ReplyOf,
+  type removeHostContract,
+} from '@skein/contracts';
+import type { RequestContext } from '@skein/messaging';
 import type { Store } from '@skein/store-client';
-import { detachOperations } from '../endpoints/attachments';
-import { idsByNetwork } from '../endpoints/by-network';
-import type { AddressBook, Fence } from '../ports';
-import type { EndpointEntry, HostEntry } from '../state/entries';
+import type { Time } from '@skein/time';
+import type { Fence } from '../ports';
+import type { HostEntry } from '../state/entries';
 import type { FreshView } from '../state/fresh-view';
-import { unchanged } from './host-registry';
+import { holdingsOf } from '../views/holdings';
+import type { FenceReclaim } from './fence-reclaim';
+import { unchanged } from './host-record';
+import { tombstoneOf } from './host-registry';
+import type { HostRelease } from './host-release';
 import type { Roster } from './roster';
 
 export interface HostRemovalOptions {
   readonly store: Store;
   readonly view: FreshView;
   readonly roster: Roster;
-  readonly addresses: AddressBook;
+  readonly release: HostRelease;
+  readonly fencing: FenceReclaim;
+  readonly time: Pick<Time, 'wallMs'>;
   readonly fence: Fence;
-  readonly logger: Logger;
 }
 
-/** Endpoints of one transaction. */
-const chunk = 64;
+type Removed = ReplyOf<typeof removeHostContract>;
 
 export class HostRemoval {
   readonly #options: HostRemovalOptions;
@@ -31,22 +42,28 @@ export class HostRemoval {
     this.#options = options;
   }
 
-  async remove(
-    reference: string,
-    context: RequestContext,
-  ): Promise<{ revision: number; releasedEndpoints: number }> {
-    const { view, store, roster, fence } = this.#options;
+  /** What `remove` would release now. Changes nothing; a host that is up can be asked about as well. */
+  async preview(reference: string, context: RequestContext): Promise<HostHoldings> {
+    const { view } = this.#options;
+    return holdingsOf(view, await view.findHost(reference, context.deadline));
+  }
+
+  async remove(reference: string, context: RequestContext): Promise<Removed> {
+    const { view, store, roster, release, fencing, fence } = this.#options;
     const host = await view.findHost(reference, context.deadline);
     if (host.state !== 'down') throw hostInUse(host);
-    const endpoints = this.#endpointsOf(host.id);
-    for (let start = 0; start < endpoints.length; start += chunk) {
-      await this.#detach(host, endpoints.slice(start, start + chunk), context);
-    }
+    const isFenced = release
+      .endpointsOf(host.id)
+      .some(({ networkId }) => fencing.isFenced(networkId));
+    if (isFenced) await fencing.untilSilent(host, context.deadline);
+    const releasedEndpoints = await release.release(host, () => true, context);
+    if (releasedEndpoints === null) throw hostInUse(view.state.host(host.id) ?? host);
     const { succeeded, revision } = await store.txn(
       {
         compare: [fence(), unchanged(host)],
         // With its identity goes its credential: none is signed any more.
         success: [
+          { type: 'put', ...this.#tombstone(host, context) },
           { type: 'delete', key: keys.host(host.id) },
           { type: 'delete', key: keys.hostIdentity(host.id) },
         ],
@@ -56,40 +73,48 @@ export class HostRemoval {
     if (!succeeded) throw hostInUse(host);
     roster.forget(host.id);
     await view.reached(revision, context.deadline.remainingMs());
-    return { revision, releasedEndpoints: endpoints.length };
+    return { revision, releasedEndpoints };
   }
 
-  #endpointsOf(hostId: string): EndpointEntry[] {
-    const { state } = this.#options.view;
-    return [...state.networksOf(hostId)].flatMap((networkId) =>
-      [...state.endpointsOf(networkId).values()].filter(({ host }) => host === hostId),
-    );
-  }
-
-  async #detach(
-    host: HostEntry,
-    endpoints: readonly EndpointEntry[],
-    context: RequestContext,
-  ): Promise<void> {
-    const { store, fence, addresses, logger } = this.#options;
-    const { succeeded } = await store.txn(
-      { compare: [fence(), unchanged(host)], success: endpoints.flatMap(detachOperations) },
-      { context },
-    );
-    if (!succeeded) throw hostInUse(host);
-    const gone = endpoints.map(({ id, networkId }) => ({ networkId, endpointId: id }));
-    for (const [networkId, ids] of idsByNetwork(gone)) {
-      await addresses.release(networkId, ids, context).catch((thrown: unknown) => {
-        const facts = { network: networkId, endpoints: ids, error: String(thrown) };
-        logger.warn(facts, 'addresses are left to the sweep');
+  /** Lets a removed host come back in the boot in which it was removed. */
+  async readmit(hostId: string, context: RequestContext): Promise<{ revision: number }> {
+    const { store, fence } = this.#options;
+    const key = keys.removedHost(hostId);
+    const kv = await store.get(key, { context });
+    if (kv === undefined) {
+      throw new SkeinError('host_not_found', `No host '${hostId}' was removed`, {
+        field: 'host',
+        facts: { host: hostId },
       });
     }
+    const { record, revision: readAt } = tombstoneOf(kv);
+    const value = JSON.stringify({ ...record, isReadmitted: true });
+    const { succeeded, revision } = await store.txn(
+      {
+        compare: [fence(), { key, target: 'modRevision', operator: '=', value: readAt }],
+        success: [{ type: 'put', key, value }],
+      },
+      { context },
+    );
+    if (!succeeded) throw new SkeinError('unavailable', 'The host has just come back by itself');
+    return { revision };
+  }
+
+  #tombstone(host: HostEntry, { requestId }: RequestContext): { key: string; value: string } {
+    const { id, name, bootId, epoch, formerBoots } = host;
+    const record: RemovedHostRecord = {
+      id,
+      name,
+      bootId,
+      epoch,
+      ...(formerBoots === undefined ? {} : { formerBoots }),
+      removed: { request: requestId, at: this.#options.time.wallMs() },
+    };
+    return { key: keys.removedHost(id), value: JSON.stringify(record) };
   }
 }
 
-function hostInUse({ id, name }: HostEntry): SkeinError {
-  return new SkeinError('host_in_use', `Host ${name} is up: only one that is down can be removed`, {
-    field: 'host',
-    facts: { host: id, state: 'up' },
-  });
+function hostInUse({ id, name, state }: HostEntry): SkeinError {
+  const message = `Host ${name} is up: only one that is down, and stays so, can be removed`;
+  return new SkeinError('host_in_use', message, { field: 'host', facts: { host: id, state } });
 }

@@ -24,6 +24,7 @@ function seen(hosts: ObservedHost[], fields: Partial<Observation> = {}): Observa
 
 const silent = { silentMs: 2_000 };
 const accusing = (...accuses: string[]) => ({ accuses });
+const suspecting = (...suspects: string[]) => ({ suspects });
 
 const table: [string, Observation, string[]][] = [
   [
@@ -67,6 +68,42 @@ const table: [string, Observation, string[]][] = [
     'a host does not accuse itself',
     seen([host('a', { ...silent, accuses: ['a'] }), host('b'), host('c')]),
     [],
+  ],
+  [
+    'a host that two suspect, silent for a while',
+    seen([
+      host('a', { silentMs: 3_500 }),
+      host('b', suspecting('a')),
+      host('c', suspecting('a')),
+      host('d', { vouchesFor: ['a'] }),
+    ]),
+    ['a'],
+  ],
+  [
+    'a host that two suspect, silent for less',
+    seen([host('a', { silentMs: 3_499 }), host('b', suspecting('a')), host('c', suspecting('a'))]),
+    [],
+  ],
+  [
+    'a host that as many suspect as call it alive',
+    seen([
+      host('a', { silentMs: 3_500 }),
+      host('b', suspecting('a')),
+      host('c', suspecting('a')),
+      host('d', { vouchesFor: ['a'] }),
+      host('e', { vouchesFor: ['a'] }),
+    ]),
+    [],
+  ],
+  [
+    'a host that one suspects, among two judges',
+    seen([host('a', { silentMs: 3_500 }), host('b', suspecting('a')), host('c')]),
+    [],
+  ],
+  [
+    'a host that one calls dead and one suspects',
+    seen([host('a', { silentMs: 3_500 }), host('b', accusing('a')), host('c', suspecting('a'))]),
+    ['a'],
   ],
   ['a lone host, silent for long', seen([host('a', { silentMs: 10_000 })]), ['a']],
   ['a lone host, silent for a while', seen([host('a', { silentMs: 9_999 })]), []],

@@ -4,6 +4,11 @@
 export interface LivenessLimits {
   /** A host is not accused while its own heartbeat is younger; an accuser counts only while its own is. */
   readonly silenceMs: number;
+  /**
+   * After this silence those who only suspect a host count as accusers, if they outnumber those who call it alive: heartbeats
+   * and gossip go different ways, and neither hears of it.
+   */
+  readonly suspectSilenceMs: number;
   /** After this silence a host is down unless somebody says that it is alive. */
   readonly loneSilenceMs: number;
   /** Distinct accusers that are enough. */
@@ -14,6 +19,7 @@ export interface LivenessLimits {
 
 export const defaultLivenessLimits: LivenessLimits = {
   silenceMs: 1_500,
+  suspectSilenceMs: 3_500,
   loneSilenceMs: 10_000,
   accusers: 2,
   brakeMs: 10_000,
@@ -26,6 +32,8 @@ export interface ObservedHost {
   readonly lastHeardAt: number;
   /** Hosts that this one's latest heartbeat called dead, or gone. */
   readonly accuses: readonly string[];
+  /** Hosts that it called suspect. */
+  readonly suspects?: readonly string[];
   /** Hosts that it called alive. */
   readonly vouchesFor: readonly string[];
 }
@@ -78,7 +86,15 @@ function reasonAgainst(
   if (judges.length > 0 && accusers.length >= Math.min(limits.accusers, judges.length)) {
     return `silent for ${silentMs} ms, called dead by ${accusers.sort().join(', ')}`;
   }
-  const isVouchedFor = judges.some((judge) => judge.vouchesFor.includes(host.id));
+  const vouching = judges.filter((judge) => judge.vouchesFor.includes(host.id)).length;
+  const doubters = judges
+    .filter(({ accuses, suspects }) => [...accuses, ...(suspects ?? [])].includes(host.id))
+    .map(({ id }) => id);
+  const areEnough = doubters.length >= Math.min(limits.accusers, judges.length);
+  if (silentMs >= limits.suspectSilenceMs && doubters.length > vouching && areEnough) {
+    return `silent for ${silentMs} ms, suspected by ${doubters.sort().join(', ')}`;
+  }
+  const isVouchedFor = vouching > 0;
   if (isVouchedFor || silentMs < limits.loneSilenceMs) return undefined;
   return `silent for ${silentMs} ms, called alive by nobody`;
 }

@@ -1,7 +1,7 @@
 // What hosts have said of themselves and of each other since this replica became the active one. Nothing of it is
 // committed; it is what decisions are made from.
 
-import type { Opinion, ParsedRequestOf, heartbeatContract } from '@skein/contracts';
+import type { Opinion, ParsedRequestOf, Reachability, heartbeatContract } from '@skein/contracts';
 import type { ObservedHost } from './liveness-rule';
 
 export type Heartbeat = ParsedRequestOf<typeof heartbeatContract>;
@@ -12,11 +12,17 @@ export interface Heard {
   /** Repairs of drift, all kinds together. */
   readonly repairs: number;
   readonly accuses: readonly string[];
+  readonly suspects?: readonly string[] | undefined;
   readonly vouchesFor: readonly string[];
+  /** Hosts that it reaches over TCP alone. */
+  readonly blockedTo?: readonly string[] | undefined;
+  /** What it found of the ways to others. */
+  readonly reachability?: readonly Reachability[] | undefined;
 }
 
 export class Roster {
   readonly #heard = new Map<string, Heard>();
+  readonly #upSince = new Map<string, number>();
   readonly #since: number;
 
   /** `since`: when listening began; a host that was not heard since counts as heard then. */
@@ -28,29 +34,48 @@ export class Roster {
     return this.#heard.get(hostId);
   }
 
-  registered(hostId: string, at: number): void {
+  /** When it came up, or listening began. */
+  upSince(hostId: string): number {
+    return this.#upSince.get(hostId) ?? this.#since;
+  }
+
+  /** `isComingUp`: it was not up before. */
+  registered(hostId: string, at: number, isComingUp = false): void {
+    if (isComingUp) this.#upSince.set(hostId, at);
     const { programmed = 0, repairs = 0 } = this.#heard.get(hostId) ?? {};
     this.#heard.set(hostId, { at, programmed, repairs, accuses: [], vouchesFor: [] });
   }
 
-  heartbeat({ host, programmed, repairs, opinions }: Heartbeat, at: number): void {
+  heartbeat(heartbeat: Heartbeat, at: number): void {
+    const { host, programmed, repairs, opinions, reachability } = heartbeat;
     const about = (...states: Opinion['state'][]): string[] =>
       opinions.filter(({ state }) => states.includes(state)).map((each) => each.host);
     const accuses = about('dead', 'left');
+    const suspects = about('suspect');
     const vouchesFor = about('alive');
+    const blockedTo = opinions.filter(({ udpBlocked }) => udpBlocked).map((each) => each.host);
     const total = Object.values(repairs).reduce((sum, count) => sum + count, 0);
-    this.#heard.set(host, { at, programmed, repairs: total, accuses, vouchesFor });
+    const said = { accuses, suspects, vouchesFor, blockedTo, reachability };
+    this.#heard.set(host, { at, programmed, repairs: total, ...said });
+  }
+
+  /** Hosts whose datagrams do not get through to this one, by their own word. */
+  udpBlockedFrom(hostId: string): string[] {
+    const blocked = [...this.#heard].filter(([, heard]) => heard.blockedTo?.includes(hostId));
+    return blocked.map(([id]) => id).sort();
   }
 
   forget(hostId: string): void {
     this.#heard.delete(hostId);
+    this.#upSince.delete(hostId);
   }
 
   observe(hosts: Iterable<{ readonly id: string; readonly state: 'up' | 'down' }>): ObservedHost[] {
     return [...hosts].map(({ id, state }) => {
       const heard = this.#heard.get(id);
       const { at: lastHeardAt = this.#since, accuses = [], vouchesFor = [] } = heard ?? {};
-      return { id, state, lastHeardAt, accuses, vouchesFor };
+      const { suspects = [] } = heard ?? {};
+      return { id, state, lastHeardAt, accuses, suspects, vouchesFor };
     });
   }
 }
