@@ -3,6 +3,8 @@
 
 import {
   actorAllocateContract,
+  actorBeliefContract,
+  actorReloadContract,
   actorReleaseContract,
   SkeinError,
   type AllocationRequest,
@@ -10,7 +12,14 @@ import {
   type ReplyOf,
 } from '@skein/contracts';
 import { ActorSystem, AskFailure, type ActorRef } from '@skein/actor';
-import { networkActorKind, type AddressCommand, type AddressReply } from '@skein/ipam';
+import {
+  beliefDigests,
+  entriesOfBucket,
+  networkActorKind,
+  type AddressCommand,
+  type AddressReply,
+  type BeliefEntry,
+} from '@skein/ipam';
 import type { Messenger, RequestContext, ServiceEndpoints, Serving } from '@skein/messaging';
 import type { Store } from '@skein/store-client';
 import type { Logger } from '@skein/messaging';
@@ -207,7 +216,34 @@ export class AddressDesk {
           ),
         options,
       ) as Serving,
+      service.serve(
+        actorBeliefContract,
+        ({ bucket }) => this.belief(networkId, bucket),
+        options,
+      ) as Serving,
+      service.serve(actorReloadContract, () => this.reload(networkId), options) as Serving,
     ]);
+  }
+
+  private async belief(
+    networkId: string,
+    bucket: number | undefined,
+  ): Promise<ReplyOf<typeof actorBeliefContract>> {
+    const { replica } = this.options;
+    const believed = await this.system
+      .find<NetworkMessage>(networkActorKind, networkId)
+      ?.ask<BeliefEntry[] | null>((reply) => ({ type: 'inspect', reply }), { timeoutMs: 2_000 });
+    if (believed == null) return { replica, isSettled: false, digests: [] };
+    const digests = beliefDigests(believed);
+    if (bucket === undefined) return { replica, isSettled: true, digests };
+    const entries = entriesOfBucket(believed, bucket).map(([at, revision]) => [at, revision]);
+    return { replica, isSettled: true, digests, entries: entries as [string, number][] };
+  }
+
+  private async reload(networkId: string): Promise<{ replica: string }> {
+    const actor = this.system.find<NetworkMessage>(networkActorKind, networkId);
+    await actor?.ask<null>((reply) => ({ type: 'reload', reply }), { timeoutMs: 2_000 });
+    return { replica: this.options.replica };
   }
 
   /** For another replica: it goes on looking if the actor is not here any more. */

@@ -19,7 +19,7 @@ const cidrList = (fallback: string) =>
 
 /** `10.0.0.0/8:24`: a prefix and the length of the subnets that it is cut into. */
 const poolList = commaList()
-  .transform((list) => (list.length === 0 ? ['10.0.0.0/8:24'] : list))
+  .transform((list) => (list.length === 0 ? ['10.0.0.0/8:24', 'fd53:6b65:696e::/48:64'] : list))
   .transform((list, context) =>
     list.flatMap((text) => {
       const [, prefix = '', length = ''] = /^(.+\/\d+):(\d+)$/.exec(text) ?? [];
@@ -36,7 +36,7 @@ const poolList = commaList()
 export const ipamConfigSchema = z.object({
   replicaId: idSchema,
   ipamPools: poolList,
-  /** Never handed out by default: the site's own networks. */
+  /** No network may have these: the site's own. */
   ipamExcluded: cidrList(''),
   /** How long a released address rests before it is given to somebody else. */
   ipamRestMs: wholeNumber({ min: 0, max: 86_400_000 }).default(30_000),

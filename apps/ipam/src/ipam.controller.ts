@@ -4,8 +4,12 @@ import { Controller, Inject } from '@nestjs/common';
 import {
   addSubnetContract,
   allocateContract,
+  auditContract,
   createNetworkContract,
   deleteNetworkContract,
+  excludeContract,
+  includeContract,
+  listExclusionsContract,
   releaseContract,
   usageContract,
   type ParsedRequestOf,
@@ -13,6 +17,7 @@ import {
 import type { RequestContext } from '@skein/messaging';
 import { Serve } from '@skein/service-boot';
 import { AddressDesk } from './address-desk';
+import { AuditDesk } from './audit-desk';
 import { NetworkCatalog } from './network-catalog';
 import { UsageReport } from './usage-report';
 
@@ -22,6 +27,7 @@ export class IpamController {
     @Inject(NetworkCatalog) private readonly catalog: NetworkCatalog,
     @Inject(AddressDesk) private readonly desk: AddressDesk,
     @Inject(UsageReport) private readonly usageReport: UsageReport,
+    @Inject(AuditDesk) private readonly auditDesk: AuditDesk,
   ) {}
 
   @Serve(createNetworkContract)
@@ -39,6 +45,21 @@ export class IpamController {
     return this.catalog.addSubnet(request, context);
   }
 
+  @Serve(listExclusionsContract)
+  listExclusions(_: ParsedRequestOf<typeof listExclusionsContract>, context: RequestContext) {
+    return this.catalog.listExclusions(context);
+  }
+
+  @Serve(excludeContract)
+  exclude(request: ParsedRequestOf<typeof excludeContract>, context: RequestContext) {
+    return this.catalog.exclude(request, context);
+  }
+
+  @Serve(includeContract)
+  include(request: ParsedRequestOf<typeof includeContract>, context: RequestContext) {
+    return this.catalog.include(request, context);
+  }
+
   @Serve(allocateContract)
   allocate(request: ParsedRequestOf<typeof allocateContract>, context: RequestContext) {
     return this.desk.allocate(request, context);
@@ -52,5 +73,10 @@ export class IpamController {
   @Serve(usageContract)
   usage(request: ParsedRequestOf<typeof usageContract>, context: RequestContext) {
     return this.usageReport.read(request, context);
+  }
+
+  @Serve(auditContract)
+  audit(request: ParsedRequestOf<typeof auditContract>, context: RequestContext) {
+    return this.auditDesk.audit(request, context);
   }
 }

@@ -1,10 +1,13 @@
 // Composition root of ipam: what it is made of, and who gets what.
 
 import { Inject, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
+import { cidr } from '@skein/ip';
+import { probePrefix } from '@skein/vxlan';
 import type { Messenger } from '@skein/messaging';
 import type { ServiceLogger, SkeinTransport } from '@skein/service-boot';
 import { StoreClient, type Store } from '@skein/store-client';
 import { AddressDesk } from './address-desk';
+import { AuditDesk } from './audit-desk';
 import type { IpamConfig } from './ipam.config';
 import { IpamController } from './ipam.controller';
 import { NetworkCatalog } from './network-catalog';
@@ -26,7 +29,9 @@ export class IpamModule implements OnApplicationShutdown {
   static of(parts: IpamParts): DynamicModule {
     const { config, messenger, logger, transport } = parts;
     const store = parts.store ?? StoreClient.connect(messenger);
-    const pools = { pools: config.ipamPools, excluded: config.ipamExcluded };
+    // Probes have addresses of their own on every network.
+    const excluded = [...config.ipamExcluded, cidr(probePrefix)];
+    const pools = { pools: config.ipamPools, excluded };
     const catalog = new NetworkCatalog(store, pools);
     const desk = new AddressDesk({
       store,
@@ -44,6 +49,10 @@ export class IpamModule implements OnApplicationShutdown {
       providers: [
         { provide: NetworkCatalog, useValue: catalog },
         { provide: AddressDesk, useValue: desk },
+        {
+          provide: AuditDesk,
+          useValue: new AuditDesk({ store, messenger, catalog, logger }),
+        },
         { provide: UsageReport, useValue: new UsageReport(store, catalog) },
       ],
     };

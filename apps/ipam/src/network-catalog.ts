@@ -12,12 +12,20 @@ import {
   type NetworkSpec,
   type OperationResult,
   type SubnetSpec,
+  type ReplyOf,
   type SubnetTable,
+  type excludeContract,
+  type includeContract,
+  type listExclusionsContract,
 } from '@skein/contracts';
+import { cidrText, parseCidr, type Cidr } from '@skein/ip';
 import {
+  planExclusion,
+  planInclusion,
   planNetwork,
   planNetworkDeletion,
   planSubnetAddition,
+  type HostRoute,
   type NetworkDirectory,
   type Outcome,
   type Plan,
@@ -70,10 +78,11 @@ export class NetworkCatalog {
   }
 
   async create(spec: NetworkSpec, context: RequestContext): Promise<NetworkReply> {
-    const { name, subnets, vni, ...rest } = spec;
+    const { name, subnets, vni, families, allowOverlap, ...rest } = spec;
+    const overlap = allowOverlap === true ? { allowOverlap } : {};
     const id = `n${randomBytes(9).toString('hex')}`;
     const cause = causeOf(context);
-    return this.change(context, async (options) => {
+    const { reply: network, revision } = await this.change(context, async (options) => {
       const taken = await this.store.get(keys.networkName(name), options);
       if (taken !== undefined) {
         const { networkId } = parseValue<{ networkId: string }>(taken);
@@ -82,7 +91,7 @@ export class NetworkCatalog {
         throw new SkeinError('network_name_taken', message, { field: 'name', facts });
       }
       return this.decide(options, (directory) =>
-        planNetwork({ id, name, subnets, vni }, directory, {
+        planNetwork({ id, name, subnets, vni, families, ...overlap }, directory, {
           keys,
           pools: this.pools,
           cause,
@@ -95,6 +104,7 @@ export class NetworkCatalog {
         }),
       );
     });
+    return { network, revision };
   }
 
   async addSubnet(
@@ -102,12 +112,13 @@ export class NetworkCatalog {
     context: RequestContext,
   ): Promise<NetworkReply> {
     const cause = causeOf(context);
-    return this.change(context, async (options) => {
+    const { reply, revision } = await this.change(context, async (options) => {
       const network = await this.find(reference, context);
       return this.decide(options, (directory) =>
-        planSubnetAddition(subnet, network, { keys, cause, directory }),
+        planSubnetAddition(subnet, network, { keys, pools: this.pools, cause, directory }),
       );
     });
+    return { network: reply, revision };
   }
 
   async delete(
@@ -131,30 +142,74 @@ export class NetworkCatalog {
     throw tooBusy();
   }
 
-  /** Plans and commits until nobody came in between. */
-  private async change(
+  async listExclusions(context: RequestContext): Promise<ReplyOf<typeof listExclusionsContract>> {
+    const options = callOptions(context);
+    const [{ record }, routes, { revision }] = await Promise.all([
+      this.readTable(options),
+      this.readRoutes(options),
+      this.store.range({ key: keys.subnetTable, keysOnly: true }, options),
+    ]);
+    const of = (one: Cidr): { cidr: string } => ({ cidr: cidrText(one) });
+    const exclusions = [
+      ...this.pools.excluded.map((one) => ({ ...of(one), excludedBy: 'configuration' as const })),
+      ...(record.excluded ?? []).map((one) => ({ ...one, excludedBy: 'store' as const })),
+      ...routes.map((one) => ({ ...of(one.cidr), excludedBy: 'route' as const, host: one.host })),
+    ];
+    return { exclusions, revision };
+  }
+
+  async exclude(
+    wish: { cidr: string; reason?: string | undefined },
     context: RequestContext,
-    plan: (options: CallOptions) => Promise<Plan<NetworkRecord>>,
-  ): Promise<NetworkReply> {
+  ): Promise<ReplyOf<typeof excludeContract>> {
+    const cause = causeOf(context);
+    const { reply: exclusion, revision } = await this.change(context, (options) =>
+      this.decide(options, (directory) => planExclusion(wish, directory, { keys, cause })),
+    );
+    return { exclusion, revision };
+  }
+
+  async include(
+    { cidr }: { cidr: string },
+    context: RequestContext,
+  ): Promise<ReplyOf<typeof includeContract>> {
+    const { reply: exclusion, revision } = await this.change(context, async (options) => {
+      const plan = planInclusion(cidr, { table: await this.readTable(options) }, { keys });
+      if (plan !== null) return plan;
+      const message = `${cidr} is not excluded by the store`;
+      throw new SkeinError('exclusion_not_found', message, { field: 'cidr', facts: { cidr } });
+    });
+    return { exclusion, revision };
+  }
+
+  /** Plans and commits until nobody came in between. */
+  private async change<Reply>(
+    context: RequestContext,
+    plan: (options: CallOptions) => Promise<Plan<Reply>>,
+  ): Promise<{ reply: Reply; revision: number }> {
     const options = callOptions(context);
     for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
-      const { transaction, reply: network } = await plan(options);
+      const { transaction, reply } = await plan(options);
       const { succeeded, revision } = await this.commit(transaction, options);
-      if (succeeded) return { network, revision };
+      if (succeeded) return { reply, revision };
     }
     throw tooBusy();
   }
 
   /** Names of other networks are read only if a refusal has to tell one. */
-  private async decide(
+  private async decide<Reply>(
     options: CallOptions,
-    plan: (directory: NetworkDirectory) => Outcome<Plan<NetworkRecord>>,
-  ): Promise<Plan<NetworkRecord>> {
-    const table = await this.readTable(options);
-    const vnis = await readAll(this.store, { prefix: keys.vnis, keysOnly: true }, options);
+    plan: (directory: NetworkDirectory) => Outcome<Plan<Reply>>,
+  ): Promise<Plan<Reply>> {
+    const [table, vnis, routes] = await Promise.all([
+      this.readTable(options),
+      readAll(this.store, { prefix: keys.vnis, keysOnly: true }, options),
+      this.readRoutes(options),
+    ]);
     const directory = {
       table,
       vnis: new Set(vnis.kvs.map(({ key }) => Number(key.slice(keys.vnis.length)))),
+      routes,
       nameOf: (networkId: string) => networkId,
     };
     const outcome = plan(directory);
@@ -164,6 +219,19 @@ export class NetworkCatalog {
       kvs.map((kv) => parseValue<NetworkRecord>(kv)).map(({ id, name }) => [id, name]),
     );
     return replyOrThrow(plan({ ...directory, nameOf: (id) => names.get(id) ?? id }));
+  }
+
+  /** As the agents reported them. One that comes later than a subnet is the audit's to find. */
+  private async readRoutes(options: CallOptions): Promise<HostRoute[]> {
+    const { kvs } = await readAll(this.store, { prefix: keys.hosts }, options);
+    return kvs
+      .map((kv) => parseValue<HostRecord>(kv))
+      .flatMap(({ name: host, routes = [] }) =>
+        routes.flatMap((text) => {
+          const parsed = parseCidr(text);
+          return parsed.ok ? [{ cidr: parsed.value, host }] : [];
+        }),
+      );
   }
 
   private async endpointsOf(networkId: string, options: CallOptions) {

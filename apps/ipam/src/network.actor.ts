@@ -10,6 +10,7 @@ import {
   type AddressReply,
   type AllocatorEffect,
   type AllocatorInput,
+  type BeliefEntry,
   type NetworkContent,
   type Outcome,
   type SubmittedCommand,
@@ -31,6 +32,8 @@ export type NetworkMessage =
       readonly deadlineMs: number;
       readonly reply: Reply<NetworkAnswer>;
     }
+  | { readonly type: 'inspect'; readonly reply: Reply<Iterable<BeliefEntry> | null> }
+  | { readonly type: 'reload'; readonly reply: Reply<null> }
   | { readonly type: 'lost'; readonly fencing: number }
   | { readonly type: 'passivate'; readonly turn: number };
 
@@ -103,6 +106,14 @@ export class NetworkActor implements Behavior<NetworkMessage> {
           commands.push({ id, command: message.command, deadlineMs: message.deadlineMs });
           break;
         }
+        case 'inspect':
+          // Between two turns: nothing is half done.
+          message.reply.resolve(this.allocator.beliefs && [...this.allocator.beliefs]);
+          break;
+        case 'reload':
+          inputs.push({ type: 'reload' });
+          message.reply.resolve(null);
+          break;
         case 'lost':
           if (message.fencing === this.activation?.fencing) {
             this.leave();
@@ -130,6 +141,8 @@ export class NetworkActor implements Behavior<NetworkMessage> {
         return { type: 'deactivated' };
       case 'load':
         return this.load();
+      case 'reread':
+        return this.reread(effect.keys);
       case 'commit':
         return this.commit(effect.transaction);
       case 'answer':
@@ -206,10 +219,24 @@ export class NetworkActor implements Behavior<NetworkMessage> {
       ]);
       const content: NetworkContent = {
         network: parseValue(network),
+        networkRevision: network.modRevision,
         addresses: addresses.kvs,
         macs: macs.kvs,
       };
       return { type: 'loaded', content, isCurrent };
+    } catch (failure) {
+      return { type: 'failed', failure };
+    }
+  }
+
+  /** All keys as of one moment. */
+  private async reread(wanted: readonly string[]): Promise<AllocatorInput> {
+    const { store } = this.options;
+    try {
+      const success = wanted.map((key) => ({ type: 'range' as const, key }));
+      const { results } = await store.txn({ success }, { timeoutMs: storeTimeoutMs });
+      const found = results.flatMap((one) => (one.type === 'range' ? one.kvs : []));
+      return { type: 'reread', found };
     } catch (failure) {
       return { type: 'failed', failure };
     }

@@ -77,7 +77,20 @@ export const agentStatusContract = defineContract({
     ),
     /** Changes that the reconcile loop made because the kernel had drifted, by kind. */
     repairs: z.record(z.string(), z.int()),
-    members: z.array(z.object({ host: z.string(), state: z.string(), incarnation: z.int() })),
+    /** What its gossip thinks of everyone, itself included. */
+    members: z.array(
+      z.object({
+        host: z.string(),
+        state: z.string(),
+        incarnation: z.int(),
+        /** From its own probes, smoothed; absent before the first that was answered directly. */
+        rttMs: z.number().optional(),
+        rttVarianceMs: z.number().optional(),
+        udpBlocked: z.literal(true).optional(),
+      }),
+    ),
+    /** How far its gossip distrusts itself: 0 is healthy. */
+    localHealth: z.int().optional(),
     rows: z.array(rowSchema).optional(),
   }),
   idempotent: true,

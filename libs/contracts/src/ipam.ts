@@ -12,7 +12,7 @@ import {
   referenceSchema,
   revisionSchema,
 } from './names';
-import { addressRecordSchema, networkRecordSchema } from './state';
+import { addressRecordSchema, exclusionSchema, networkRecordSchema } from './state';
 
 const service = 'ipam';
 export const maxBatch = 256;
@@ -25,10 +25,17 @@ export const subnetSpecSchema = z.strictObject({
 });
 export type SubnetSpec = z.output<typeof subnetSpecSchema>;
 
+export const familySchema = z.enum(['ipv4', 'ipv6']);
+const familiesSchema = z.array(familySchema).min(1).max(2);
+
 export const networkSpecSchema = z.strictObject({
   name: nameSchema,
   /** None given: one subnet from the default pools. */
   subnets: z.array(subnetSpecSchema).max(16).optional(),
+  /** Those that no given subnet is of get one from the default pools. */
+  families: familiesSchema.optional(),
+  /** Its subnets may overlap other networks, excluded prefixes and hosts' routes: it never meets them. */
+  allowOverlap: z.boolean().optional(),
   attachable: z.boolean().default(true),
   internal: z.boolean().default(false),
   multicast: z.boolean().default(false),
@@ -68,12 +75,45 @@ export const addSubnetContract = defineContract({
   idempotent: false,
 });
 
+const exclusionViewSchema = exclusionSchema.partial({ created: true }).extend({
+  /** `configuration`: of ipam's own, and ended there. */
+  excludedBy: z.enum(['configuration', 'store', 'route']),
+  /** Name of the host that routes it. */
+  host: z.string().optional(),
+});
+export const listExclusionsContract = defineContract({
+  service,
+  verb: 'list-exclusions',
+  description: 'Prefixes that no network may have: configured, written, or routed by a host.',
+  request: z.strictObject({}),
+  reply: z.object({ exclusions: z.array(exclusionViewSchema), revision: revisionSchema }),
+  idempotent: true,
+});
+export const excludeContract = defineContract({
+  service,
+  verb: 'exclude',
+  description: 'Keeps a prefix from all networks to come; refused where a network has part of it.',
+  request: z.strictObject({ cidr: cidrSchema, reason: z.string().max(256).optional() }),
+  reply: z.object({ exclusion: exclusionSchema, revision: revisionSchema }),
+  idempotent: true,
+});
+export const includeContract = defineContract({
+  service,
+  verb: 'include',
+  description: 'Ends the exclusion of a prefix.',
+  request: z.strictObject({ cidr: cidrSchema }),
+  reply: z.object({ exclusion: exclusionSchema, revision: revisionSchema }),
+  idempotent: false,
+});
+
 export const allocationRequestSchema = z.strictObject({
   endpointId: idSchema,
   host: idSchema,
   bootId: z.string().max(64).optional(),
-  /** Static addresses; none: one address of the network's choice. */
+  /** Static addresses; each family of the network that has none here gets one of the network's choice. */
   addresses: z.array(addressSchema).max(8).optional(),
+  /** Only these families get one of the network's choice. */
+  families: familiesSchema.optional(),
   mac: macSchema.optional(),
 });
 export type AllocationRequest = z.output<typeof allocationRequestSchema>;
@@ -148,4 +188,76 @@ export const usageContract = defineContract({
     cursor: z.string().optional(),
   }),
   idempotent: true,
+});
+
+export const actorBeliefContract = defineContract({
+  service: actorService,
+  verb: 'belief',
+  description:
+    'What the activation believes of its addresses: a digest a bucket, and the entries of one bucket if it is asked for.',
+  request: z.strictObject({ network: idSchema, bucket: z.int().min(0).max(63).optional() }),
+  reply: z.object({
+    replica: idSchema,
+    /** False: it is between two views. */
+    isSettled: z.boolean(),
+    digests: z.array(z.string()),
+    /** Sortable address, and the revision of its record. */
+    entries: z.array(z.tuple([z.string(), z.int()])).optional(),
+  }),
+  idempotent: true,
+  perInstance: true,
+});
+export const actorReloadContract = defineContract({
+  service: actorService,
+  verb: 'reload',
+  description: 'Has the activation read its network anew.',
+  request: z.strictObject({ network: idSchema }),
+  reply: z.object({ replica: idSchema }),
+  idempotent: true,
+  perInstance: true,
+});
+
+export const auditFindingSchema = z.object({
+  /** `address_without_endpoint`, `actor_differs`, …: libs/audit has them all. */
+  kind: z.string(),
+  /** Key, address, endpoint or name that it is about. */
+  subject: z.string(),
+  networkId: z.string().optional(),
+  host: z.string().optional(),
+  message: z.string(),
+  /** `repairable`: it was not asked for. `moved`: it changed before it could be repaired. `person`: someone has to look. */
+  outcome: z.enum(['repaired', 'repairable', 'moved', 'person']),
+  /** What the repair does, or did. */
+  repair: z.string().optional(),
+});
+export type AuditFinding = z.output<typeof auditFindingSchema>;
+export const auditContract = defineContract({
+  service,
+  verb: 'audit',
+  description:
+    'Compares the store with itself, with the actors and with the hosts’ kernels, without a lock: what differs is looked at twice. Repairs what is safe to repair, if asked to.',
+  request: z.strictObject({
+    network: referenceSchema.optional(),
+    repair: z.boolean().default(false),
+    /** What is held for an endpoint that is not there is a fault once it is as old as this. */
+    graceMs: z.int().min(0).max(3_600_000).default(60_000),
+    /** Findings that are answered in full; the counts are of all. */
+    limit: z.int().min(1).max(1_000).default(200),
+  }),
+  reply: z.object({
+    /** Nothing is left that differs. */
+    ok: z.boolean(),
+    revision: revisionSchema,
+    /** 2 if the first look found anything. */
+    looks: z.int(),
+    examined: z.record(z.string(), z.int()),
+    /** Live hosts whose agents did not answer: their kernels were not looked at. */
+    silent: z.array(z.string()),
+    /** By kind. */
+    counts: z.record(z.string(), z.int()),
+    repaired: z.int(),
+    findings: z.array(auditFindingSchema),
+  }),
+  idempotent: true,
+  timeoutMs: 30_000,
 });

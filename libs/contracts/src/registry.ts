@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { defineContract } from './contract';
 import {
   addressSchema,
+  cidrSchema,
   idSchema,
   labelsSchema,
   macSchema,
@@ -12,6 +13,7 @@ import {
   revisionSchema,
   timeSchema,
 } from './names';
+import { reachabilitySchema } from './reachability';
 import { digestSchema } from './share';
 import {
   endpointRecordSchema,
@@ -19,7 +21,7 @@ import {
   networkRecordSchema,
   sandboxSchema,
 } from './state';
-import { maxBatch } from './ipam';
+import { familySchema, maxBatch } from './ipam';
 
 const service = 'registry';
 
@@ -39,6 +41,10 @@ export const hostViewSchema = hostRecordSchema.extend({
   networks: z.int(),
   endpoints: z.int(),
   repairs: z.int(),
+  /** Ids of hosts whose datagrams do not get through to it: only its gossip's TCP answers them. */
+  udpBlockedFrom: z.array(idSchema).optional(),
+  /** While it is down: for how long it is still kept from coming back, because it came and went too often. */
+  heldBackMs: z.int().optional(),
 });
 export type HostView = z.output<typeof hostViewSchema>;
 
@@ -46,6 +52,8 @@ export const opinionSchema = z.object({
   host: idSchema,
   state: z.enum(['alive', 'suspect', 'dead', 'left']),
   incarnation: z.int(),
+  /** It answers over TCP, but no datagram gets through to it, neither directly nor by others. */
+  udpBlocked: z.literal(true).optional(),
 });
 export type Opinion = z.output<typeof opinionSchema>;
 
@@ -62,7 +70,10 @@ export const registerHostContract = defineContract({
     underlayMtu: z.int().min(576).max(65_535),
     bootId: z.string().min(1).max(64),
     labels: labelsSchema.default({}),
+    /** Prefixes that the host routes itself, without its default route: no network is made of them. Absent: as before. */
+    routes: z.array(cidrSchema).max(256).optional(),
   }),
+  speaker: 'id',
   reply: z.object({
     host: hostRecordSchema,
     revision: revisionSchema,
@@ -83,11 +94,16 @@ export const heartbeatContract = defineContract({
     digest: digestSchema,
     repairs: z.record(z.string(), z.int()),
     opinions: z.array(opinionSchema).max(1_024),
+    /** What it found by trying the ways inside the overlay; hosts of which nothing is known are left out. */
+    reachability: z.array(reachabilitySchema).max(1_024).optional(),
   }),
+  speaker: 'host',
   reply: z.object({
     revision: revisionSchema,
     /** True if the registry does not know this host with this boot id, or has it `down`: register again. */
     registerAgain: z.boolean(),
+    /** The host's lease, counted from when this heartbeat was sent. Absent: none is granted now. */
+    leaseMs: z.int().min(1).optional(),
   }),
   idempotent: true,
 });
@@ -107,13 +123,66 @@ export const getHostContract = defineContract({
   reply: hostViewSchema,
   idempotent: true,
 });
+/** What a host holds: what goes if it is removed, and what remains while it is drained. */
+export const hostHoldingsSchema = z.object({
+  host: idSchema,
+  name: nameSchema,
+  state: z.enum(['up', 'down']),
+  revision: revisionSchema,
+  counts: z.object({ networks: z.int(), endpoints: z.int(), addresses: z.int(), names: z.int() }),
+  networks: z.array(
+    z.object({
+      id: idSchema,
+      name: nameSchema,
+      onHostLoss: z.enum(['keep', 'fence']),
+      endpoints: z.int(),
+    }),
+  ),
+  /** At most `maxListedHoldings`; `counts` has them all. */
+  endpoints: z.array(
+    z.object({
+      id: idSchema,
+      network: nameSchema,
+      name: nameSchema,
+      addresses: z.array(cidrSchema),
+      names: z.array(nameSchema),
+    }),
+  ),
+});
+export type HostHoldings = z.output<typeof hostHoldingsSchema>;
+export const maxListedHoldings = 500;
+
 export const removeHostContract = defineContract({
   service,
   verb: 'remove-host',
-  description: 'Removes a host that is down, releasing what it held.',
-  request: z.strictObject({ host: referenceSchema }),
-  reply: z.object({ revision: revisionSchema, releasedEndpoints: z.int() }),
+  description:
+    'Removes a host that is down, releasing what it held; with `dryRun` only tells what that is.',
+  request: z.strictObject({ host: referenceSchema, dryRun: z.boolean().default(false) }),
+  reply: z.object({
+    revision: revisionSchema,
+    releasedEndpoints: z.int(),
+    /** With `dryRun`. */
+    preview: hostHoldingsSchema.optional(),
+  }),
   idempotent: false,
+  timeoutMs: 15_000,
+});
+export const readmitHostContract = defineContract({
+  service,
+  verb: 'readmit-host',
+  description: 'Lets a host that was removed come back although it has not been started anew.',
+  request: z.strictObject({ host: idSchema }),
+  reply: z.object({ revision: revisionSchema }),
+  idempotent: true,
+});
+export const drainHostContract = defineContract({
+  service,
+  verb: 'drain-host',
+  description:
+    'Lets a host take no new endpoints, or again; tells what it holds. What it holds stays attached.',
+  request: z.strictObject({ host: referenceSchema, isDraining: z.boolean() }),
+  reply: z.object({ host: hostViewSchema, remaining: hostHoldingsSchema }),
+  idempotent: true,
 });
 export const hostNetworksContract = defineContract({
   service,
@@ -167,6 +236,8 @@ export const endpointSpecSchema = z.strictObject({
   aliases: z.array(nameSchema).max(16).optional(),
   service: nameSchema.optional(),
   addresses: z.array(addressSchema).max(8).optional(),
+  /** Only these families of the network get an address of its choice; default: all that no static address is of. */
+  families: z.array(familySchema).min(1).max(2).optional(),
   mac: macSchema.optional(),
   sandbox: sandboxSchema.optional(),
   labels: labelsSchema.optional(),
@@ -199,6 +270,42 @@ export const createEndpointsContract = defineContract({
     /** Endpoints whose own host could not plug them in. */
     faults: z.array(z.object({ endpointId: idSchema, code: z.string(), message: z.string() })),
   }),
+  idempotent: false,
+  timeoutMs: 15_000,
+});
+const errorBodySchema = z.object({
+  code: z.string(),
+  message: z.string(),
+  field: z.string().optional(),
+  facts: z.record(z.string(), z.unknown()).optional(),
+});
+
+/** Of one endpoint among others: attached, or refused on its own account. */
+export const attachedEachSchema = z.discriminatedUnion('ok', [
+  z.object({
+    ok: z.literal(true),
+    endpoint: endpointViewSchema,
+    /** Its own host could not plug it in. */
+    faults: z.array(z.object({ endpointId: idSchema, code: z.string(), message: z.string() })),
+  }),
+  z.object({ ok: z.literal(false), error: errorBodySchema }),
+]);
+export type AttachedEach = z.output<typeof attachedEachSchema>;
+
+export const createEndpointsEachContract = defineContract({
+  service,
+  verb: 'create-endpoints-each',
+  description:
+    'Attaches endpoints of independent requests that came together, each on its own account. Answers for all when every live host of the network has programmed them, or after `waitMs`, naming who is behind.',
+  request: z.strictObject({
+    network: referenceSchema,
+    attaches: z
+      .array(z.strictObject({ endpoint: endpointSpecSchema, request: z.string().min(1).max(128) }))
+      .min(1)
+      .max(maxBatch),
+    waitMs: z.int().min(0).max(30_000).default(3_000),
+  }),
+  reply: z.object({ attached: z.array(attachedEachSchema), behind: z.array(idSchema) }),
   idempotent: false,
   timeoutMs: 15_000,
 });

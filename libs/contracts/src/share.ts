@@ -21,6 +21,8 @@ export const shareNetworkSchema = z.object({
   mtu: z.int(),
   internal: z.boolean(),
   subnets: z.array(subnetRecordSchema),
+  /** `fence`: endpoints are silent as soon as their host's lease has run out. Absent: they never are. */
+  onHostLoss: z.literal('fence').optional(),
 });
 export type ShareNetwork = z.output<typeof shareNetworkSchema>;
 

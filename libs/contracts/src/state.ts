@@ -42,6 +42,10 @@ export const keys = {
   actor: (kind: string, id: string) => `${stateRoot}actor/${kind}/${id}`,
   actors: `${stateRoot}actor/`,
   idempotency: (key: string) => `${stateRoot}idempotency/${key}`,
+  joinToken: (id: string) => `${stateRoot}join-token/${id}`,
+  joinTokens: `${stateRoot}join-token/`,
+  hostIdentity: (hostId: string) => `${stateRoot}host-identity/${hostId}`,
+  removedHost: (hostId: string) => `${stateRoot}removed-host/${hostId}`,
 } as const;
 
 /** What a key is of; `other` are indices and locks, whose facts stand in the records as well. */
@@ -62,6 +66,32 @@ export function parseStateKey(key: string): StateKey {
   if (parts.length !== 3 || second === undefined) return { kind: 'other' };
   if (noun === 'endpoint') return { kind: 'endpoint', networkId: first, endpointId: second };
   if (noun === 'address') return { kind: 'address', networkId: first, sortable: second };
+  return { kind: 'other' };
+}
+
+/** What any key of the state is of, indices included; `other` are locks and what later versions keep. */
+export type RecordKey =
+  | Exclude<StateKey, { kind: 'other' }>
+  | { readonly kind: 'networkName'; readonly name: string }
+  | { readonly kind: 'vni'; readonly vni: number }
+  | { readonly kind: 'subnetTable' }
+  | { readonly kind: 'endpointName'; readonly networkId: string; readonly name: string }
+  | { readonly kind: 'mac'; readonly networkId: string; readonly mac: string }
+  | { readonly kind: 'other' };
+
+/** As `parseStateKey`, but tells indices apart as well. */
+export function parseRecordKey(key: string): RecordKey {
+  const state = parseStateKey(key);
+  if (state.kind !== 'other') return state;
+  if (key === keys.subnetTable) return { kind: 'subnetTable' };
+  const parts = key.startsWith(stateRoot) ? key.slice(stateRoot.length).split('/') : [];
+  const [noun, first, second] = parts;
+  if (first === undefined) return { kind: 'other' };
+  if (parts.length === 2 && noun === 'network-name') return { kind: 'networkName', name: first };
+  if (parts.length === 2 && noun === 'vni') return { kind: 'vni', vni: Number(first) };
+  if (parts.length !== 3 || second === undefined) return { kind: 'other' };
+  if (noun === 'endpoint-name') return { kind: 'endpointName', networkId: first, name: second };
+  if (noun === 'mac') return { kind: 'mac', networkId: first, mac: second };
   return { kind: 'other' };
 }
 
@@ -90,12 +120,23 @@ export const networkRecordSchema = z.object({
   /** Overlay MTU asked for; absent: derived from the hosts' underlay MTU. */
   mtu: z.int().min(576).max(65_485).optional(),
   labels: labelsSchema,
+  /** Its subnets may overlap those of other networks, what is excluded and hosts' routes. */
+  allowOverlap: z.boolean().optional(),
   created: causeSchema,
 });
 export type NetworkRecord = z.output<typeof networkRecordSchema>;
 
+/** Prefixes that no network may have: the site's own. */
+export const exclusionSchema = z.object({
+  cidr: cidrSchema,
+  reason: z.string().max(256).optional(),
+  created: causeSchema,
+});
+export type Exclusion = z.output<typeof exclusionSchema>;
+
 export const subnetTableSchema = z.object({
   subnets: z.array(z.object({ cidr: cidrSchema, networkId: idSchema })),
+  excluded: z.array(exclusionSchema).optional(),
 });
 export type SubnetTable = z.output<typeof subnetTableSchema>;
 
@@ -116,8 +157,29 @@ export const hostRecordSchema = z.object({
   since: timeSchema,
   reason: z.string().optional(),
   labels: labelsSchema,
+  /** Prefixes that the host itself routes, without its default route. */
+  routes: z.array(cidrSchema).max(256).optional(),
+  /** Takes no new endpoints. */
+  isDraining: z.literal(true).optional(),
+  /** How often it went down lately; long times without forgive. */
+  flaps: z.int().min(1).optional(),
+  /** Boot ids that later ones have taken the place of, the latest last: they never come back. */
+  formerBoots: z.array(z.string()).optional(),
 });
 export type HostRecord = z.output<typeof hostRecordSchema>;
+
+/** What is kept of a host that was removed: its epoch goes on from here, and its boot does not come back. */
+export const removedHostRecordSchema = z.object({
+  id: idSchema,
+  name: nameSchema,
+  bootId: z.string(),
+  epoch: z.int(),
+  formerBoots: z.array(z.string()).optional(),
+  /** An operator lets even its last boot come back. */
+  isReadmitted: z.literal(true).optional(),
+  removed: causeSchema,
+});
+export type RemovedHostRecord = z.output<typeof removedHostRecordSchema>;
 
 export const sandboxSchema = z.object({
   /** Path of a network namespace on the endpoint's host, as in `/run/netns/x` or `/proc/<pid>/ns/net`. */

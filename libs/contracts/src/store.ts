@@ -182,6 +182,11 @@ export const revisionEventsSchema = z.object({
 });
 export type RevisionEvents = z.output<typeof revisionEventsSchema>;
 
+/** Revisions as the store itself wrote them, at a rate at which checking each anew costs more than anything done with them. */
+const writtenRevisions = z
+  .array(z.custom<z.output<typeof revisionEventsSchema>>())
+  .meta({ description: 'Revisions with their events.' });
+
 /** What the leader publishes to a watch's `deliver` subject. `after` is the revision the receiver must have reached. */
 export const watchMessageSchema = z.discriminatedUnion('kind', [
   z.object({
@@ -189,7 +194,7 @@ export const watchMessageSchema = z.discriminatedUnion('kind', [
     watch: z.string(),
     after: revisionSchema,
     through: revisionSchema,
-    revisions: z.array(revisionEventsSchema),
+    revisions: writtenRevisions,
   }),
   z.object({
     kind: z.literal('progress'),

@@ -30,5 +30,5 @@ export function parseIpv4(text: string): Parsed<bigint> {
 
 export function formatIpv4(value: bigint): string {
   const number = Number(value);
-  return [number >>> 24, (number >>> 16) & 0xff, (number >>> 8) & 0xff, number & 0xff].join('.');
+  return `${number >>> 24}.${(number >>> 16) & 0xff}.${(number >>> 8) & 0xff}.${number & 0xff}`;
 }

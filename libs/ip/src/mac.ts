@@ -34,7 +34,9 @@ export function macFromBytes(bytes: Uint8Array): Mac {
 /** `02:42` and the four bytes, as Docker has it: unique wherever the address is. */
 export function macFromIpv4(of: Address): Mac {
   if (of.family !== 4) throw new Error('expected an IPv4 address');
-  return macFromBytes(Uint8Array.of(0x02, 0x42, ...addressBytes(of)));
+  const digits = of.value.toString(16).padStart(8, '0');
+  const pair = (at: number): string => digits.slice(at, at + 2);
+  return `02:42:${pair(0)}:${pair(2)}:${pair(4)}:${pair(6)}` as Mac;
 }
 
 /**

@@ -11,20 +11,27 @@ import {
   parseMac,
   sortableAddress,
   type Address,
+  type Family,
 } from '@skein/ip';
 import { type NetworkView } from './network-view';
 import { accept, refuse, type AddressRecord, type Cause, type Outcome } from './records';
 import { networkRole } from './subnet-plan';
+import { type SubnetPool } from './subnet-pool';
 import { exhaustion } from './usage';
 
 export interface AllocationRequest {
   readonly endpointId: string;
   readonly host: string;
   readonly bootId?: string | undefined;
-  /** Static addresses; none: one of the network's choice. */
+  /** Static addresses; each family of the network that has none here gets one of the network's choice. */
   readonly addresses?: readonly string[] | undefined;
+  /** Only these families of the network get one of its choice. */
+  readonly families?: readonly FamilyName[] | undefined;
   readonly mac?: string | undefined;
 }
+
+export type FamilyName = 'ipv4' | 'ipv6';
+export const familyNames: Readonly<Record<Family, FamilyName>> = { 4: 'ipv4', 6: 'ipv6' };
 
 export interface Allocation {
   readonly endpointId: string;
@@ -33,14 +40,22 @@ export interface Allocation {
   readonly mac: string;
 }
 
+/** Told of what an answer stands on, besides what is written: it must still be so at the commit. */
+export interface Evidence {
+  address(sortable: string): void;
+  mac(mac: string): void;
+  attached(endpointId: string, isAttached: boolean): void;
+}
+
 export interface AllocationContext {
   readonly cause: Cause;
-  /** Milliseconds since the epoch: which addresses have rested enough. */
+  /** Monotonic milliseconds: which addresses have rested enough. */
+  readonly monotonicMs: number;
+  /** Milliseconds since the epoch, for counts that people read. */
   readonly now: number;
   /** Fencing token of the activation. */
   readonly fencing: number;
-  /** Told of each address that is confirmed and not written: it must still be so at the commit. */
-  readonly onConfirmed: (sortable: string) => void;
+  readonly evidence: Evidence;
 }
 
 export function allocateAll(
@@ -51,53 +66,117 @@ export function allocateAll(
   const allocations: Allocation[] = [];
   const seen = new Set<string>();
   for (const [index, request] of requests.entries()) {
-    const field = `requests.${index}`;
     const { endpointId } = request;
     if (seen.has(endpointId)) {
       const message = `endpoint ${endpointId} is named twice`;
-      const facts = { endpointId };
-      return refuse('invalid_request', message, { field: `${field}.endpointId`, facts });
+      const field = `requests.${index}.endpointId`;
+      return refuse('invalid_request', message, { field, facts: { endpointId } });
     }
     seen.add(endpointId);
-    const allocation = allocateOne(view, request, { ...context, field });
+    const allocation = allocateOne(view, request, { context, index });
     if (!allocation.ok) return allocation;
     allocations.push(allocation.reply);
   }
   return accept(allocations);
 }
 
-type FieldContext = AllocationContext & { readonly field: string };
+/** A request's place in the batch; its field's name is made only for a refusal. */
+interface Placed {
+  readonly context: AllocationContext;
+  readonly index: number;
+}
+
+interface Given {
+  readonly address: Address;
+  readonly pool: SubnetPool;
+}
 
 function allocateOne(
   view: NetworkView,
   request: AllocationRequest,
-  context: FieldContext,
+  placed: Placed,
 ): Outcome<Allocation> {
-  const wanted = readAddresses(request, context.field);
+  const { context, index } = placed;
+  const wanted = readAddresses(request, index);
   if (!wanted.ok) return wanted;
   const held = view.heldByEndpoint(request.endpointId);
-  if (held.length > 0) return confirm(view, request, { ...context, held, wanted: wanted.reply });
+  if (held.length > 0) return confirm(view, request, { placed, held, wanted: wanted.reply });
 
-  const chosen = wanted.reply.length > 0 ? wanted : chooseAddress(view, context);
-  if (!chosen.ok) return chosen;
-  for (const [index, address] of chosen.reply.entries()) {
-    if (wanted.reply.length > 0) {
-      const fault = staticFault(view, address, `${context.field}.addresses.${index}`);
-      if (fault !== null) return fault;
-    }
-    view.write(sortableAddress(address), heldRecord(view, request, { address, context }));
+  const given: Given[] = [];
+  const take = (one: Given): void => {
+    const { address } = one;
+    const record = heldRecord(view, request, { address, context });
+    view.write(sortableAddress(address), record, { address });
+    given.push(one);
+  };
+  for (const [at, address] of wanted.reply.entries()) {
+    const one = staticAddress(view, address, {
+      evidence: context.evidence,
+      field: `requests.${index}.addresses.${at}`,
+    });
+    if (!one.ok) return one;
+    take(one.reply);
   }
-  const mac = takeMac(view, request, context.field);
+  const families = dynamicFamilies(view, request, wanted.reply, index);
+  if (!families.ok) return families;
+  for (const family of families.reply) {
+    const chosen = chooseAddress(view, family, placed);
+    if (!chosen.ok) return chosen;
+    take(chosen.reply);
+  }
+  if (given.length > 1) given.sort((one, other) => compareAddresses(one.address, other.address));
+  const [primary] = given;
+  if (primary === undefined) return noAddress(view, index);
+  const mac = takeMac(view, request, { ...placed, primary: primary.address });
   if (!mac.ok) return mac;
-  return accept(describe(view, request.endpointId, mac.reply));
+  const addresses = given.map(({ address, pool }) => pool.withPrefix(address));
+  return accept({ endpointId: request.endpointId, addresses, mac: mac.reply });
 }
 
-function readAddresses({ addresses = [] }: AllocationRequest, field: string): Outcome<Address[]> {
+/** The network has no subnet, which only a hand in the store can have brought about. */
+function noAddress(view: NetworkView, index: number): Outcome<never> {
+  const message = `${view.network.name} has no subnet`;
+  return refuse('pool_exhausted', message, { field: `requests.${index}` });
+}
+
+/** Those of the network, or of the request's choice, that no static address is of. */
+function dynamicFamilies(
+  view: NetworkView,
+  { families }: AllocationRequest,
+  wanted: readonly Address[],
+  index: number,
+): Outcome<readonly Family[]> {
+  if (families === undefined && wanted.length === 0) return accept(view.families);
+  const missing = families?.findIndex((name) =>
+    view.families.every((family) => familyNames[family] !== name),
+  );
+  if (families !== undefined && missing !== undefined && missing >= 0) {
+    const facts = { families: view.families.map((family) => familyNames[family]) };
+    const message = `${view.network.name} has no ${families[missing]} subnet`;
+    return refuse('address_outside_subnet', message, {
+      field: `requests.${index}.families.${missing}`,
+      facts,
+    });
+  }
+  return accept(
+    view.families.filter(
+      (family) =>
+        families?.includes(familyNames[family]) !== false &&
+        wanted.every((address) => address.family !== family),
+    ),
+  );
+}
+
+const noAddresses: Address[] = [];
+
+function readAddresses({ addresses }: AllocationRequest, request: number): Outcome<Address[]> {
+  if (addresses === undefined) return accept(noAddresses);
   const read: Address[] = [];
   for (const [index, text] of addresses.entries()) {
     const result = parseAddress(text);
     if (!result.ok) {
-      const rest = { field: `${field}.addresses.${index}`, facts: { reason: result.reason } };
+      const field = `requests.${request}.addresses.${index}`;
+      const rest = { field, facts: { reason: result.reason } };
       return refuse('invalid_request', result.message, rest);
     }
     read.push(result.value);
@@ -109,57 +188,65 @@ function readAddresses({ addresses = [] }: AllocationRequest, field: string): Ou
 function confirm(
   view: NetworkView,
   request: AllocationRequest,
-  context: FieldContext & {
-    readonly held: readonly Address[];
+  {
+    placed,
+    held,
+    wanted,
+  }: {
+    readonly placed: Placed;
+    readonly held: readonly string[];
     readonly wanted: readonly Address[];
   },
 ): Outcome<Allocation> {
   const { endpointId } = request;
-  const held = context.held.map(sortableAddress);
-  const mac = view.macKeptFor(endpointId) ?? macFromAddress(context.held[0] as Address);
+  for (const sortable of held) placed.context.evidence.address(sortable);
+  const mac = macOf(view, endpointId);
   const isSame =
-    context.wanted.every((address) => held.includes(sortableAddress(address))) &&
+    wanted.every((address) => held.includes(sortableAddress(address))) &&
     (request.mac === undefined || request.mac === mac);
-  if (!isSame) {
-    const facts = { endpointId, holds: context.held.map(formatAddress), mac };
-    const message = `endpoint ${endpointId} holds other addresses already`;
-    return refuse('invalid_request', message, { field: `${context.field}.addresses`, facts });
-  }
-  for (const sortable of held) context.onConfirmed(sortable);
-  return accept(describe(view, endpointId, mac));
+  if (isSame) return accept(describe(view, endpointId, mac));
+  const facts = { endpointId, holds: held.map(textOf), mac };
+  const message = `endpoint ${endpointId} holds other addresses already`;
+  return refuse('invalid_request', message, { field: `requests.${placed.index}.addresses`, facts });
 }
 
 /**
- * One dynamic address: next-fit in the first subnet with a free one; then one that has rested long enough; at last the one
- * that has rested longest.
+ * One dynamic address of a family: next-fit in the first subnet with a free one; then one that has rested long enough; at last
+ * the one that has rested longest.
  */
-function chooseAddress(view: NetworkView, { now, field }: FieldContext): Outcome<Address[]> {
-  const isOccupied = (address: Address): boolean =>
-    view.entry(sortableAddress(address)) !== undefined;
-  const pool = view.pools.find((one) => one.hasFree);
-  if (pool !== undefined) return accept([pool.findFree(isOccupied)]);
-
-  let best: { address: Address; until: number } | null = null;
-  for (const [sortable, until] of view.resting()) {
-    const address = addressFromSortable(sortable);
-    if (!view.pools.some((one) => one.isDynamic(address))) continue;
-    if (best === null || until < best.until) best = { address, until };
-    if (best.until <= now) break;
+function chooseAddress(
+  view: NetworkView,
+  family: Family,
+  { context, index }: Placed,
+): Outcome<Given> {
+  const { now, monotonicMs } = context;
+  const pool = view.pools.find((one) => one.cidr.family === family && one.hasFree);
+  if (pool !== undefined) {
+    return accept({ pool, address: pool.findFree((one) => view.isRecorded(one)) });
   }
-  if (best !== null) return accept([best.address]);
-  const message = `${view.network.name} has no free address`;
+  const pools = view.pools.filter((one) => one.cidr.family === family);
+  let best: (Given & { restedAt: number }) | null = null;
+  for (const [sortable, restedAt] of view.resting()) {
+    const address = addressFromSortable(sortable);
+    const own = pools.find((one) => one.isDynamic(address));
+    if (own === undefined) continue;
+    if (best === null || restedAt < best.restedAt) best = { address, pool: own, restedAt };
+    if (best.restedAt <= monotonicMs) break;
+  }
+  if (best !== null) return accept(best);
+  const message = `${view.network.name} has no free ${familyNames[family]} address`;
   return refuse('pool_exhausted', message, {
-    field,
-    facts: exhaustion(view.network, view.records(), now),
+    field: `requests.${index}`,
+    facts: exhaustion(view.network, view.records(), { now, family }),
   });
 }
 
-/** Why a static address can't be had, or null. One that rests can: whoever names it knows that its holder is gone. */
-function staticFault(
+/** A static address, or why it can't be had. One that rests can: whoever names it knows that its holder is gone. */
+function staticAddress(
   view: NetworkView,
   address: Address,
-  field: string,
-): Extract<Outcome<never>, { ok: false }> | null {
+  { field, evidence }: { field: string; evidence: Evidence },
+): Outcome<Given> {
   const text = formatAddress(address);
   const pool = view.poolOf(address);
   if (pool === undefined) {
@@ -167,13 +254,15 @@ function staticFault(
     const message = `${text} is in no subnet of ${view.network.name}`;
     return refuse('address_outside_subnet', message, { field, facts });
   }
-  const entry = view.entry(sortableAddress(address));
+  const sortable = sortableAddress(address);
+  const entry = view.entry(sortable);
+  evidence.address(sortable);
   const reservedAs = networkRole(pool.cidr, address) ?? entry?.record.reservedAs;
   if (reservedAs !== undefined) {
     const facts = { address: text, reservedAs };
     return refuse('address_reserved', `${text} is reserved as ${reservedAs}`, { field, facts });
   }
-  if (entry?.record.state !== 'held') return null;
+  if (entry?.record.state !== 'held') return accept({ address, pool });
   const { endpointId: holder, host, cause } = entry.record;
   const facts = { address: text, holder, host, since: cause.at, request: cause.request };
   const message = `${text} is held by endpoint ${holder} on host ${host}`;
@@ -202,12 +291,16 @@ function heldRecord(
  * `02:42` and four bytes belong to the holder of the IPv4 address that they spell, so such a MAC is unique without a record
  * of its own. Any other one, chosen or derived from IPv6, has a record.
  */
-function takeMac(view: NetworkView, request: AllocationRequest, path: string): Outcome<string> {
-  const field = `${path}.mac`;
-  const primary = view.heldByEndpoint(request.endpointId)[0] as Address;
+function takeMac(
+  view: NetworkView,
+  request: AllocationRequest,
+  { context, index, primary }: Placed & { readonly primary: Address },
+): Outcome<string> {
+  const { evidence } = context;
+  const field = `requests.${index}.mac`;
   const spelled = primary.family === 4 ? macFromIpv4(primary) : null;
-  const wanted = request.mac ?? spelled ?? freeDerivedMac(view, primary);
-  const result = parseMac(wanted);
+  if (request.mac === undefined && spelled !== null) return accept(spelled);
+  const result = parseMac(request.mac ?? freeDerivedMac(view, primary));
   if (!result.ok) {
     return refuse('invalid_request', result.message, { field, facts: { reason: result.reason } });
   }
@@ -221,12 +314,19 @@ function takeMac(view: NetworkView, request: AllocationRequest, path: string): O
   }
   const taken = view.mac(mac);
   if (taken !== undefined) {
+    evidence.mac(mac);
     const facts = { mac, holder: taken.record.endpointId };
     const message = `${mac} is held by endpoint ${taken.record.endpointId}`;
     return refuse('mac_taken', message, { field, facts });
   }
   view.writeMac(mac, { endpointId: request.endpointId });
   return accept(mac);
+}
+
+/** Of an endpoint that holds addresses. */
+function macOf(view: NetworkView, endpointId: string): string {
+  const [held] = view.heldByEndpoint(endpointId);
+  return view.macKeptFor(endpointId) ?? macFromAddress(addressFromSortable(held ?? ''));
 }
 
 function freeDerivedMac(view: NetworkView, primary: Address): string {
@@ -237,44 +337,13 @@ function freeDerivedMac(view: NetworkView, primary: Address): string {
 }
 
 function describe(view: NetworkView, endpointId: string, mac: string): Allocation {
-  const addresses = view
-    .heldByEndpoint(endpointId)
-    .sort(compareAddresses)
-    .map((address) => view.poolOf(address)?.withPrefix(address) ?? formatAddress(address));
+  const addresses = view.heldByEndpoint(endpointId).map((sortable) => {
+    const address = addressFromSortable(sortable);
+    return view.poolOf(address)?.withPrefix(address) ?? formatAddress(address);
+  });
   return { endpointId, addresses, mac };
 }
 
-/** Takes back all that the endpoints hold; it rests until `until`. Answers how many of them held anything. */
-export function releaseAll(
-  view: NetworkView,
-  endpointIds: readonly string[],
-  { cause, until, fencing }: { cause: Cause; until: number; fencing: number },
-): number {
-  let released = 0;
-  for (const endpointId of endpointIds) {
-    const held = view.heldByEndpoint(endpointId);
-    if (held.length > 0) released += 1;
-    for (const address of held) {
-      const sortable = sortableAddress(address);
-      const { record } = view.entry(sortable) as { record: AddressRecord };
-      view.write(sortable, { ...record, state: 'resting', until, fencing, cause });
-    }
-    const mac = view.macKeptFor(endpointId);
-    if (mac !== undefined) view.writeMac(mac, null);
-  }
-  return released;
-}
-
-/** Drops the records of addresses that have rested enough, at most `limit` of them. Answers how many. */
-export function sweepRested(
-  view: NetworkView,
-  { now, limit }: { now: number; limit: number },
-): number {
-  const rested: string[] = [];
-  for (const [sortable, until] of view.resting()) {
-    if (until > now || rested.length >= limit) break;
-    rested.push(sortable);
-  }
-  for (const sortable of rested) view.write(sortable, null);
-  return rested.length;
+export function textOf(sortable: string): string {
+  return formatAddress(addressFromSortable(sortable));
 }

@@ -21,6 +21,7 @@ export const keys: Keyspace = {
   addresses: (id) => `/address/${id}/`,
   mac: (id, mac) => `/mac/${id}/${mac}`,
   macs: (id) => `/mac/${id}/`,
+  endpoint: (id, endpointId) => `/endpoint/${id}/${endpointId}`,
   endpoints: (id) => `/endpoint/${id}/`,
   endpointNames: (id) => `/endpoint-name/${id}/`,
   actor: (kind, id) => `/actor/${kind}/${id}`,
@@ -98,6 +99,7 @@ export class FixtureStore {
     if (network === undefined) return null;
     return {
       network: JSON.parse(network.value) as NetworkRecord,
+      networkRevision: network.modRevision,
       addresses: this.all(keys.addresses(id)),
       macs: this.all(keys.macs(id)),
     };

@@ -6,10 +6,12 @@ export {
   transactionLimit,
   type AddressRecord,
   type Cause,
+  type Exclusion,
   type Keyspace,
   type MacRecord,
   type NetworkRecord,
   type Outcome,
+  type Plan,
   type Refusal,
   type RefusalCode,
   type SubnetRecord,
@@ -17,27 +19,32 @@ export {
   type Transaction,
   type Versioned,
 } from './records';
-export { defaultPools, type SubnetPools, type SubnetSpec } from './subnet-plan';
+export { defaultPools, type Barrier, type SubnetPools, type SubnetSpec } from './subnet-plan';
 export {
   firstVni,
   maxSubnets,
   planNetwork,
   planNetworkDeletion,
   planSubnetAddition,
-  type NetworkDirectory,
   type NetworkWish,
-  type Plan,
 } from './network-plan';
 export { NetworkView, type NetworkContent } from './network-view';
 export {
   allocateAll,
-  releaseAll,
-  sweepRested,
+  familyNames,
   type Allocation,
   type AllocationContext,
   type AllocationRequest,
+  type Evidence,
+  type FamilyName,
 } from './allocate';
-export { Turn, type AddressCommand, type AddressReply, type TurnContext } from './turn';
+export {
+  Turn,
+  type AddressCommand,
+  type AddressReply,
+  type Compared,
+  type TurnContext,
+} from './turn';
 export {
   NetworkAllocator,
   type AllocatorEffect,
@@ -47,3 +54,7 @@ export {
   type SubmittedCommand,
 } from './network-allocator';
 export { countUsage, type SubnetUsage } from './usage';
+export { barriersIn, maxExclusions, planExclusion, planInclusion } from './exclusions';
+export { type HostRoute, type NetworkDirectory } from './directory';
+export { beliefBuckets, beliefDigests, entriesOfBucket, type BeliefEntry } from './belief';
+export { releaseAll, sweepRested } from './release';

@@ -32,12 +32,17 @@ function setUp(maxWaiting?: number) {
     const { succeeded, revision } = store.commit(effect.transaction);
     return step(succeeded ? { type: 'committed', revision } : { type: 'rejected' });
   };
+  const reread = (effects: AllocatorEffect[]): AllocatorEffect[] => {
+    const [effect] = effects.filter(({ type }) => type === 'reread');
+    if (effect?.type !== 'reread') throw new Error('expected a reread');
+    return step({ type: 'reread', found: effect.keys.flatMap((key) => store.get(key) ?? []) });
+  };
   const ready = (id: number): AllocatorEffect[] => {
     submit(id);
     step({ type: 'activated', fence, fencing: 1 });
     return load();
   };
-  return { store, allocator, step, submit, load, commit, ready };
+  return { store, allocator, step, submit, load, reread, commit, ready };
 }
 const kinds = (effects: AllocatorEffect[]): string[] => effects.map(({ type }) => type);
 
@@ -72,14 +77,110 @@ describe('a network’s allocator', () => {
     ]);
   });
 
-  it('decides once more after a compare that did not hold, then says so', () => {
-    const { ready, step, load } = setUp();
+  it('reads what it compared when that did not hold, twice, then all of it, then says so', () => {
+    const { ready, step, load, reread } = setUp();
     ready(1);
+    const first = step({ type: 'rejected' });
+    expect(first).toEqual([
+      { type: 'reread', keys: ['/actor', '/network/web', '/address/web/4-0a000002'] },
+    ]);
+    expect(kinds(reread(first))).toEqual(['commit']);
+    expect(kinds(step({ type: 'rejected' }))).toEqual(['load']);
+    load();
     expect(kinds(step({ type: 'rejected' }))).toEqual(['load']);
     load();
     expect(step({ type: 'rejected' })).toMatchObject([
       { type: 'answer', outcome: { ok: false, refusal: { code: 'fenced' } } },
-      { type: 'load' },
+      { type: 'reread' },
+    ]);
+  });
+
+  it('takes over what others wrote where it compared, and decides on that', () => {
+    const { store, ready, submit, commit, reread } = setUp();
+    commit(ready(1));
+    // The registry released e1's address in a transaction of its own, as a reboot does.
+    const key = '/address/web/4-0a000002';
+    const record = JSON.parse(store.get(key)?.value ?? '') as object;
+    store.put(key, { ...record, state: 'resting' });
+    const refused = commit(submit(1));
+    expect(kinds(refused)).toEqual(['reread']);
+    const again = reread(refused);
+    expect(kinds(again)).toEqual(['commit']);
+    expect(commit(again)).toMatchObject([{ id: 1, outcome: { ok: true } }]);
+    expect(JSON.parse(store.get(key)?.value ?? '')).toMatchObject({ state: 'held' });
+  });
+
+  it('reads all of a network that was given a subnet, and gives addresses of it', () => {
+    const { store, ready, submit, load, commit, reread } = setUp();
+    commit(ready(1));
+    const { network } = store.content('web') ?? {};
+    const gateway = { address: 'fd00::1', networkId: 'web', state: 'held', kind: 'gateway', cause };
+    const more = { cidr: 'fd00::/64', gateway: 'fd00::1', reserved: {} };
+    store.put('/network/web', { ...network, subnets: [more] });
+    store.put('/address/web/6-fd000000000000000000000000000001', {
+      ...gateway,
+      reservedAs: 'gateway',
+    });
+    const refused = commit(submit(2));
+    expect(kinds(refused)).toEqual(['reread']);
+    expect(kinds(reread(refused))).toEqual(['load']);
+    expect(commit(load())).toMatchObject([
+      { outcome: { reply: { allocations: [{ addresses: ['fd00::2/64'] }] } } },
+    ]);
+  });
+
+  it('lets what rests when it takes over rest on, whatever the record says', () => {
+    const { store, allocator, submit, step, commit } = setUp();
+    const record = { networkId: 'web', state: 'resting', kind: 'endpoint', endpointId: 'x', cause };
+    store.put('/address/web/4-0a000003', { ...record, address: '10.0.0.3', until: 1 });
+    const at = (monotonicMs: number) => ({ wallMs: 10_000_000, monotonicMs });
+    const known = () => [...(allocator.beliefs ?? [])].map(([sortable]) => sortable.slice(-1));
+    const turn = (id: number, monotonicMs: number): void => {
+      const command = { kind: 'release', endpointIds: ['nobody'], cause } as const;
+      const commands = [{ id, command, deadlineMs: 100_000 }];
+      const [effect] = allocator.step({ type: 'submit', commands }, at(monotonicMs));
+      if (effect?.type !== 'commit') throw new Error('expected a commit');
+      const { revision } = store.commit(effect.transaction);
+      allocator.step({ type: 'committed', revision }, at(monotonicMs));
+    };
+    submit(1);
+    step({ type: 'activated', fence, fencing: 1 });
+    const content = store.content('web');
+    commit(allocator.step({ type: 'loaded', content, isCurrent: true }, at(50)));
+    turn(2, 1_049);
+    expect(known()).toContain('3');
+    turn(3, 1_050);
+    expect(known()).not.toContain('3');
+  });
+
+  it('leaves when its place was taken, which it finds while it looks again', () => {
+    const { ready, step } = setUp();
+    ready(1);
+    step({ type: 'rejected' });
+    const place = { key: '/actor', value: '', createRevision: 9, modRevision: 9, version: 1 };
+    expect(kinds(step({ type: 'reread', found: [place] }))).toEqual(['activate']);
+  });
+
+  it('fails whoever waits if it can’t look again', () => {
+    const { ready, step, allocator } = setUp();
+    ready(1);
+    step({ type: 'rejected' });
+    expect(step({ type: 'failed', failure: 'no store' })).toEqual([
+      { type: 'fail', id: 1, failure: 'no store' },
+      { type: 'deactivate' },
+    ]);
+    step({ type: 'deactivated' });
+    expect(allocator.isIdle).toBe(true);
+  });
+
+  it('refuses a taken address on an old view, with no more than one commit', () => {
+    const { ready, commit, step } = setUp();
+    commit(ready(1));
+    const request = { endpointId: 'e2', host: 'h1', addresses: ['10.0.0.2'] };
+    const command = { kind: 'allocate', requests: [request], cause } as const;
+    const effects = step({ type: 'submit', commands: [{ id: 2, command, deadlineMs: 100 }] });
+    expect(commit(effects)).toMatchObject([
+      { type: 'answer', id: 2, outcome: { refusal: { code: 'address_taken' } } },
     ]);
   });
 
@@ -125,6 +226,20 @@ describe('a network’s allocator', () => {
       { type: 'answer', id: 3, outcome: { refusal: { code: 'overloaded' } } },
       { type: 'activate' },
     ]);
+  });
+
+  it('tells what it believes of its addresses, and reads all anew when it is told to', () => {
+    const { store, allocator, ready, commit, step, load } = setUp();
+    expect(allocator.beliefs).toBeNull();
+    const effects = ready(1);
+    expect(allocator.beliefs).toBeNull();
+    commit(effects);
+    const stored = () => store.all('/address/web/').map((kv) => [kv.key.slice(13), kv.modRevision]);
+    expect([...(allocator.beliefs ?? [])]).toEqual(stored());
+    store.apply({ type: 'delete', key: '/address/web/4-0a000002' });
+    expect(kinds(step({ type: 'reload' }))).toEqual(['load']);
+    load();
+    expect([...(allocator.beliefs ?? [])]).toEqual(stored());
   });
 
   it('gives its place up when nobody asks', () => {

@@ -1,9 +1,17 @@
 // The actor of one network as a pure state machine: inputs in, effects out. It gathers the commands of a turn into one
 // transaction and answers them only when that is committed under its fence. Whoever drives it does the effects, one at a time.
 
+import { type BeliefEntry } from './belief';
 import { NetworkView, type NetworkContent } from './network-view';
-import { refuse, type Compare, type Keyspace, type Outcome, type Transaction } from './records';
-import { Turn, type AddressCommand, type AddressReply } from './turn';
+import {
+  refuse,
+  type Compare,
+  type KeyValue,
+  type Keyspace,
+  type Outcome,
+  type Transaction,
+} from './records';
+import { Turn, type AddressCommand, type AddressReply, type Compared } from './turn';
 
 export interface Now {
   /** Wall clock, milliseconds since the epoch: goes into records, decides nothing but rest. */
@@ -32,15 +40,19 @@ export type AllocatorInput =
       readonly content: NetworkContent | null;
       readonly isCurrent: boolean;
     }
+  /** Of the keys asked for, those that exist; as of one moment after the refusal. */
+  | { readonly type: 'reread'; readonly found: readonly KeyValue[] }
   | { readonly type: 'committed'; readonly revision: number }
   /** A compare did not hold. */
   | { readonly type: 'rejected' }
   /** The transaction may or may not take effect, now or later. */
   | { readonly type: 'unknownOutcome' }
-  /** An activation or a load did not succeed. */
+  /** An activation, a load or a reread did not succeed. */
   | { readonly type: 'failed'; readonly failure: unknown }
   /** The activation's lease has run out. */
   | { readonly type: 'lost' }
+  /** Somebody found the view to differ from the store. */
+  | { readonly type: 'reload' }
   /** Nothing was asked for a while. */
   | { readonly type: 'passivate' };
 
@@ -48,6 +60,7 @@ export type AllocatorEffect =
   | { readonly type: 'activate' }
   | { readonly type: 'deactivate' }
   | { readonly type: 'load' }
+  | { readonly type: 'reread'; readonly keys: readonly string[] }
   | { readonly type: 'commit'; readonly transaction: Transaction }
   | {
       readonly type: 'answer';
@@ -66,7 +79,8 @@ interface Decided {
   readonly outcome: Outcome<AddressReply>;
 }
 
-type Phase = 'idle' | 'activating' | 'deactivating' | 'loading' | 'ready' | 'committing';
+type Phase =
+  'idle' | 'activating' | 'deactivating' | 'loading' | 'rereading' | 'ready' | 'committing';
 
 export interface AllocatorOptions {
   readonly keys: Keyspace;
@@ -77,8 +91,10 @@ export interface AllocatorOptions {
   readonly maxWaiting?: number;
 }
 
-/** How often a command is decided before a compare that does not hold is an error: once, and once more on a fresh view. */
-const maxAttempts = 2;
+/** How often a command is decided before a compare that does not hold is an error. */
+const maxAttempts = 4;
+/** Refusals after which the whole network is read, and not only what was compared. */
+const attemptsBeforeLoad = 2;
 const defaultMaxWaiting = 4_096;
 
 export class NetworkAllocator {
@@ -88,6 +104,10 @@ export class NetworkAllocator {
   private view: NetworkView | null = null;
   /** Nothing was decided on the view since it was read. */
   private isFresh = false;
+  /** Whose transaction is under way. */
+  private turn: Turn | null = null;
+  /** What a transaction compared that was refused. */
+  private compared: readonly Compared[] = [];
   private isLost = false;
   private fence: Compare | null = null;
   private fencing = 0;
@@ -100,16 +120,21 @@ export class NetworkAllocator {
     return this.phase === 'idle' && this.waiting.length === 0;
   }
 
+  /** What is believed of the addresses; null while nothing settled is. */
+  get beliefs(): Iterable<BeliefEntry> | null {
+    return this.phase === 'ready' && this.view !== null ? this.view.beliefs() : null;
+  }
+
   step(input: AllocatorInput, now: Now): AllocatorEffect[] {
     this.effects = [];
-    this.take(input);
+    this.take(input, now);
     this.advance(now);
     // A view is fresh for the turn that begins with its reading, and for no later one.
     if (this.phase === 'ready') this.isFresh = false;
     return this.effects;
   }
 
-  private take(input: AllocatorInput): void {
+  private take(input: AllocatorInput, now: Now): void {
     switch (input.type) {
       case 'submit':
         for (const command of input.commands) this.submit(command);
@@ -130,9 +155,11 @@ export class NetworkAllocator {
       case 'deactivated':
         return this.enter('deactivating', 'idle');
       case 'loaded':
-        return this.loaded(input.content, input.isCurrent);
+        return this.loaded(input.content, input.isCurrent, now);
+      case 'reread':
+        return this.reread(input.found, now);
       case 'committed':
-        return this.committed(input.revision);
+        return this.committed(input.revision, now);
       case 'rejected':
         return this.rejected();
       case 'unknownOutcome':
@@ -145,6 +172,9 @@ export class NetworkAllocator {
       case 'lost':
         this.isLost = this.phase !== 'idle' && this.phase !== 'activating';
         if (this.phase === 'ready') this.forget();
+        return;
+      case 'reload':
+        if (this.phase === 'ready') this.reload();
         return;
       case 'passivate':
         if (this.phase === 'ready' && this.waiting.length === 0) this.deactivate();
@@ -163,7 +193,7 @@ export class NetworkAllocator {
     this.answer(command.id, refuse('overloaded', message, { facts }), 0);
   }
 
-  private loaded(content: NetworkContent | null, isCurrent: boolean): void {
+  private loaded(content: NetworkContent | null, isCurrent: boolean, now: Now): void {
     this.enter('loading', 'ready');
     if (!isCurrent || this.isLost) return this.forget();
     if (content === null) {
@@ -174,17 +204,19 @@ export class NetworkAllocator {
       }
       return this.deactivate();
     }
-    this.view = new NetworkView(content);
+    // How long an address has rested already nobody can tell without trusting clocks: its rest begins again.
+    this.view = new NetworkView(content, now.monotonicMs + this.options.restMs);
     this.isFresh = true;
   }
 
-  private committed(revision: number): void {
+  private committed(revision: number, { monotonicMs }: Now): void {
     this.enter('committing', 'ready');
-    this.view?.settle(revision);
+    this.view?.settle(revision, monotonicMs + this.options.restMs);
     const doubtful: Waiting[] = [];
     for (const { waiting, outcome } of this.decided.splice(0)) {
-      // A refusal is only given on a view that was just read: a copy may have missed what others released.
-      if (outcome.ok || this.isFresh) this.answer(waiting.id, outcome, revision);
+      // The commit compared what an answer stands on, but not that nothing is free: a copy may have missed what others released.
+      if (outcome.ok || this.isFresh || outcome.refusal.code !== 'pool_exhausted')
+        this.answer(waiting.id, outcome, revision);
       else doubtful.push(waiting);
     }
     this.waiting.unshift(...doubtful);
@@ -202,12 +234,42 @@ export class NetworkAllocator {
       else this.answer(waiting.id, refuse('fenced', 'the state kept changing: try again'), 0);
     }
     this.waiting.unshift(...again);
+    this.compared = this.turn?.compared() ?? [];
+    this.view?.rollBack(0);
+    this.isFresh = false;
     if (this.isLost) this.forget();
-    else this.reload();
+    else if (again.some(({ attempts }) => attempts >= attemptsBeforeLoad)) this.reload();
+    else this.lookAgain();
+  }
+
+  /** Reads what was compared: something of it has changed. */
+  private lookAgain(): void {
+    const { fence, options } = this;
+    if (fence === null) throw new Error('a turn needs a fence');
+    this.phase = 'rereading';
+    const { keys, networkId } = options;
+    const own = [fence.key, keys.network(networkId)];
+    this.effects.push({ type: 'reread', keys: [...own, ...this.compared.map(({ key }) => key)] });
+  }
+
+  private reread(found: readonly KeyValue[], now: Now): void {
+    this.enter('rereading', 'ready');
+    const { view, fence, options } = this;
+    if (this.isLost || view === null || fence === null) return this.forget();
+    const byKey = new Map(found.map((kv) => [kv.key, kv]));
+    if ((byKey.get(fence.key)?.createRevision ?? 0) !== fence.value) return this.forget();
+    const network = byKey.get(options.keys.network(options.networkId));
+    if (network?.modRevision !== view.networkRevision) return this.reload();
+    for (const { kind, id, key } of this.compared) {
+      const kv = byKey.get(key);
+      if (kind === 'address') view.refreshAddress(id, kv, now.monotonicMs + options.restMs);
+      else if (kind === 'mac') view.refreshMac(id, kv);
+      else view.refreshAttached(id, kv !== undefined);
+    }
   }
 
   private failed(failure: unknown): void {
-    const wasLoading = this.phase === 'loading';
+    const wasLoading = this.phase === 'loading' || this.phase === 'rereading';
     if (!wasLoading) this.enter('activating', 'idle');
     for (const { id } of this.waiting.splice(0)) this.effects.push({ type: 'fail', id, failure });
     if (wasLoading) this.deactivate();
@@ -225,7 +287,8 @@ export class NetworkAllocator {
     const { view, fence, fencing } = this;
     if (view === null || fence === null) throw new Error('a turn needs a view and a fence');
     const { keys, restMs } = this.options;
-    const turn = new Turn(view, { keys, fence, fencing, now: now.wallMs, restMs });
+    const { wallMs, monotonicMs } = now;
+    const turn = new Turn(view, { keys, fence, fencing, now: wallMs, monotonicMs, restMs });
     let next = this.waiting[0];
     for (; next !== undefined; next = this.waiting[0]) {
       if (next.deadlineMs <= now.monotonicMs) {
@@ -241,6 +304,7 @@ export class NetworkAllocator {
     if (this.decided.length === 0) return;
     turn.sweep();
     this.phase = 'committing';
+    this.turn = turn;
     this.effects.push({ type: 'commit', transaction: turn.transaction() });
   }
 

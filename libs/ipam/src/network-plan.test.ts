@@ -1,8 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { cidr, parseCidr } from '@skein/ip';
 import { cause, FixtureStore, keys } from './fixture';
-import { planNetworkDeletion, planSubnetAddition } from './network-plan';
-import { type SubnetSpec } from './subnet-plan';
+import { type FamilyName } from './allocate';
+import { maxExclusions, planExclusion, planInclusion } from './exclusions';
+import { planNetwork, planNetworkDeletion, planSubnetAddition } from './network-plan';
+import { type NetworkRecord } from './records';
+import { defaultPools, type SubnetSpec } from './subnet-plan';
 
 const refusalOf = (store: FixtureStore, ...subnets: SubnetSpec[]) => {
   const plan = store.plan({ id: 'n', name: 'n', subnets });
@@ -37,19 +40,45 @@ describe('creating a network', () => {
     ]);
   });
 
-  it('goes to the next pool, then says that all are exhausted', () => {
+  it('goes to the next pool of the family, then says that all are exhausted', () => {
     const pools = {
       pools: [
+        { cidr: cidr('fd00::/64'), prefixLength: 64 },
         { cidr: cidr('10.0.0.0/24'), prefixLength: 24 },
-        { cidr: cidr('fd00::/63'), prefixLength: 64 },
+        { cidr: cidr('fd01::/63'), prefixLength: 64 },
       ],
-      excluded: [],
+      excluded: [cidr('10.0.0.0/30')],
     };
     const store = new FixtureStore();
     const made = ['a', 'b', 'c'].map((name) => store.create({ name }, pools).subnets[0]?.cidr);
-    expect(made).toEqual(['10.0.0.0/24', 'fd00::/64', 'fd00:0:0:1::/64']);
-    const plan = store.plan({ id: 'd', name: 'd' }, pools);
-    expect(plan).toMatchObject({ ok: false, refusal: { code: 'subnets_exhausted' } });
+    expect(made).toEqual(['fd00::/64', 'fd01::/64', 'fd01:0:0:1::/64']);
+    expect(store.plan({ id: 'd', name: 'd' }, pools)).toMatchObject({
+      refusal: { code: 'subnets_exhausted', facts: { taken: 3 } },
+    });
+    expect(store.plan({ id: 'd', name: 'd', families: ['ipv4'] }, pools)).toMatchObject({
+      refusal: {
+        code: 'subnets_exhausted',
+        facts: {
+          pools: [{ cidr: '10.0.0.0/24', prefixLength: 24 }],
+          barriers: [{ cidr: '10.0.0.0/30', excludedBy: 'configuration' }],
+        },
+      },
+    });
+  });
+
+  it.each<[FamilyName[] | undefined, string | undefined, string[]]>([
+    [undefined, undefined, ['10.0.0.0/24']],
+    [['ipv4'], undefined, ['10.0.0.0/24']],
+    [['ipv6'], undefined, ['fd53:6b65:696e::/64']],
+    [['ipv6', 'ipv4'], undefined, ['10.0.0.0/24', 'fd53:6b65:696e::/64']],
+    [['ipv4', 'ipv6'], '10.9.0.0/24', ['10.9.0.0/24', 'fd53:6b65:696e::/64']],
+    [['ipv4', 'ipv6'], 'fd00::/64', ['fd00::/64', '10.0.0.0/24']],
+    [['ipv4'], 'fd00::/64', ['fd00::/64', '10.0.0.0/24']],
+    [undefined, 'fd00::/64', ['fd00::/64']],
+  ])('of families %j with subnet %s gets %j', (families, given, subnets) => {
+    const wish = given === undefined ? {} : { subnets: [{ cidr: given }] };
+    const made = new FixtureStore().create({ name: 'a', families, ...wish });
+    expect(made.subnets.map((one) => one.cidr)).toEqual(subnets);
   });
 
   it('costs no more for a huge subnet', () => {
@@ -174,7 +203,12 @@ describe('adding a subnet', () => {
     const record = store.create({ name: 'web' });
     const network = { record, modRevision: store.get(keys.network('web'))?.modRevision ?? 0 };
     const directory = store.directory();
-    const plan = planSubnetAddition({ cidr: 'fd00::/64' }, network, { keys, cause, directory });
+    const plan = planSubnetAddition({ cidr: 'fd00::/64' }, network, {
+      keys,
+      cause,
+      pools: defaultPools,
+      directory,
+    });
     if (!plan.ok) throw new Error(plan.refusal.message);
     expect(store.commit(plan.reply.transaction).succeeded).toBe(true);
     expect(store.content('web')?.network.subnets.map((one) => one.gateway)).toEqual([
@@ -185,12 +219,140 @@ describe('adding a subnet', () => {
     const again = planSubnetAddition({ cidr: '10.0.0.0/25' }, network, {
       keys,
       cause,
+      pools: defaultPools,
       directory: store.directory(),
     });
     expect(again).toMatchObject({
       ok: false,
       refusal: { code: 'subnet_overlap', field: 'subnet.cidr' },
     });
+  });
+});
+
+describe('what no network may have', () => {
+  const route = (text: string, host: string) => ({ cidr: cidr(text), host });
+  const exclude = (store: FixtureStore, text: string, reason?: string) => {
+    const plan = planExclusion({ cidr: text, reason }, store.directory(), { keys, cause });
+    if (!plan.ok) return plan.refusal;
+    expect(store.commit(plan.reply.transaction).succeeded).toBe(true);
+    return plan.reply.reply;
+  };
+  const excluded = (store: FixtureStore) =>
+    store.directory().table.record.excluded?.map((one) => one.cidr);
+
+  it('is refused by name, with where that is written', () => {
+    const store = new FixtureStore();
+    exclude(store, '10.9.0.0/16', 'the office');
+    const pools = { ...defaultPools, excluded: [cidr('172.16.0.0/12')] };
+    const ask = (text: string) =>
+      store.plan({ id: 'n', name: 'n', subnets: [{ cidr: text }] }, pools);
+    expect(ask('172.16.5.0/24')).toMatchObject({
+      refusal: {
+        code: 'subnet_excluded',
+        field: 'subnets.0.cidr',
+        facts: { overlaps: '172.16.0.0/12', excludedBy: 'configuration' },
+      },
+    });
+    expect(ask('10.8.0.0/15')).toMatchObject({
+      refusal: {
+        code: 'subnet_excluded',
+        message: '10.8.0.0/15 overlaps 10.9.0.0/16, which is excluded: the office',
+        facts: { overlaps: '10.9.0.0/16', excludedBy: 'store', reason: 'the office' },
+      },
+    });
+    expect(ask('10.10.0.0/16')).toMatchObject({ ok: true });
+  });
+
+  it('is what a host routes, too, and a default subnet is cut elsewhere', () => {
+    const store = new FixtureStore();
+    const directory = {
+      ...store.directory(),
+      routes: [route('10.0.0.0/23', 'h1'), route('192.168.7.0/24', 'h2')],
+    };
+    const context = { keys, pools: defaultPools, cause, complete: (part: NetworkRecord) => part };
+    const ask = (wish: object) => planNetwork({ id: 'n', name: 'n', ...wish }, directory, context);
+    expect(ask({ subnets: [{ cidr: '192.168.0.0/16' }] })).toMatchObject({
+      refusal: {
+        code: 'subnet_routed',
+        message: '192.168.0.0/16 overlaps 192.168.7.0/24, which host h2 routes',
+        facts: { cidr: '192.168.0.0/16', overlaps: '192.168.7.0/24', host: 'h2' },
+      },
+    });
+    expect(ask({})).toMatchObject({ reply: { reply: { subnets: [{ cidr: '10.0.2.0/24' }] } } });
+    expect(ask({ subnets: [{ cidr: '192.168.0.0/16' }], allowOverlap: true })).toMatchObject({
+      reply: { reply: { allowOverlap: true } },
+    });
+  });
+
+  it('may be had by a network that asked to overlap, but its own subnets may not meet', () => {
+    const store = new FixtureStore();
+    exclude(store, '10.9.0.0/16');
+    store.create({ name: 'web', subnets: [{ cidr: '10.1.0.0/16' }] });
+    const subnets = [{ cidr: '10.9.0.0/24' }, { cidr: '10.1.0.0/24' }];
+    const record = store.create({ name: 'lab', subnets, allowOverlap: true });
+    const twice = [{ cidr: '10.5.0.0/16' }, { cidr: '10.5.5.0/24' }];
+    expect(store.plan({ id: 'n', name: 'n', subnets: twice, allowOverlap: true })).toMatchObject({
+      refusal: { code: 'subnet_overlap', field: 'subnets.1.cidr' },
+    });
+    const add = (text: string) =>
+      planSubnetAddition(
+        { cidr: text },
+        { record, modRevision: 1 },
+        { keys, cause, pools: defaultPools, directory: store.directory() },
+      );
+    expect(add('10.9.0.128/25')).toMatchObject({ refusal: { code: 'subnet_overlap' } });
+    expect(add('10.1.128.0/24')).toMatchObject({ ok: true });
+    // One that did not ask does not get what another one has, overlapping or not.
+    expect(refusalOf(store, { cidr: '10.1.0.0/28' })).toMatchObject({ code: 'subnet_overlap' });
+  });
+
+  it('is written against the table of subnets: neither can come in between', () => {
+    const store = new FixtureStore();
+    const plan = planExclusion({ cidr: '10.0.0.0/16' }, store.directory(), { keys, cause });
+    const network = store.plan({ id: 'n', name: 'n' });
+    if (!plan.ok || !network.ok) throw new Error('refused');
+    expect(store.commit(plan.reply.transaction).succeeded).toBe(true);
+    expect(store.commit(network.reply.transaction).succeeded).toBe(false);
+
+    const late = planExclusion({ cidr: '10.7.0.0/16' }, store.directory(), { keys, cause });
+    store.create({ name: 'first', subnets: [{ cidr: '10.7.1.0/24' }] });
+    expect(late.ok && store.commit(late.reply.transaction).succeeded).toBe(false);
+  });
+
+  it('is no subnet in use, and no prefix that can’t be read', () => {
+    const store = new FixtureStore();
+    store.create({ name: 'web', subnets: [{ cidr: '10.1.0.0/16' }] });
+    expect(exclude(store, '10.0.0.0/8')).toMatchObject({
+      code: 'subnet_overlap',
+      facts: { network: 'web', overlaps: '10.1.0.0/16' },
+    });
+    expect(exclude(store, '10.0.0.1/8')).toMatchObject({ code: 'subnet_malformed', field: 'cidr' });
+    expect(exclude(store, '')).toMatchObject({ code: 'subnet_malformed' });
+  });
+
+  it('is kept when networks come and go, written once, and ended by name', () => {
+    const store = new FixtureStore();
+    exclude(store, '10.9.0.0/16', 'one');
+    exclude(store, '10.9.0.0/16', 'two');
+    exclude(store, 'fd99::/16');
+    const record = store.create({ name: 'web' });
+    const network = { record, modRevision: store.get(keys.network('web'))?.modRevision ?? 0 };
+    const { table } = store.directory();
+    store.commit(planNetworkDeletion(network, { keys, table, revision: store.revision }));
+    expect(excluded(store)).toEqual(['10.9.0.0/16', 'fd99::/16']);
+    expect(planInclusion('10.9.0.0/17', store.directory(), { keys })).toBeNull();
+    for (const text of ['10.9.0.0/16', 'FD99::/16']) {
+      const plan = planInclusion(text, store.directory(), { keys });
+      expect(plan && store.commit(plan.transaction).succeeded).toBe(true);
+    }
+    expect(excluded(store)).toBeUndefined();
+  });
+
+  it('has a limit', () => {
+    const store = new FixtureStore();
+    for (let index = 0; index < maxExclusions; index += 1) exclude(store, `10.9.${index}.0/24`);
+    expect(exclude(store, '10.10.0.0/24')).toMatchObject({ code: 'invalid_request' });
+    expect(exclude(store, '10.9.0.0/24', 'known')).toMatchObject({ reason: 'known' });
   });
 });
 

@@ -1,7 +1,10 @@
 // Creating, growing and deleting a network, each as one transaction over what was read. Two replicas that do it at once can't
 // both succeed: the transaction compares the table of all subnets, the name and the VNI.
 
-import { address, cidr, sortableAddress } from '@skein/ip';
+import { address, cidr, cidrText, sortableAddress, type Family } from '@skein/ip';
+import { familyNames, type FamilyName } from './allocate';
+import { type NetworkDirectory } from './directory';
+import { barriersIn } from './exclusions';
 import {
   accept,
   networkActorKind,
@@ -15,6 +18,7 @@ import {
   type NetworkRecord,
   type Operation,
   type Outcome,
+  type Plan,
   type SubnetRecord,
   type SubnetTable,
   type Transaction,
@@ -25,33 +29,22 @@ import {
   planSubnets,
   type SubnetPools,
   type SubnetSpec,
-  type TakenSubnet,
+  type Surroundings,
 } from './subnet-plan';
-import { cidrText } from '@skein/ip';
 
 export const firstVni = 4_096;
 export const lastVni = 0xffffff;
 export const maxSubnets = 16;
 
-/** What is in use cluster-wide, as read at one revision. */
-export interface NetworkDirectory {
-  /** modRevision 0: no network was ever made. */
-  readonly table: Versioned<SubnetTable>;
-  readonly vnis: ReadonlySet<number>;
-  /** Name of a network by its id, for messages; an id stands for itself where it is missing. */
-  nameOf(networkId: string): string;
-}
-
 export interface NetworkWish {
   readonly id: string;
   readonly name: string;
   readonly subnets?: readonly SubnetSpec[] | undefined;
+  /** Each of these that no given subnet is of gets one from the default pools; none given, of neither: the first pool's. */
+  readonly families?: readonly FamilyName[] | undefined;
+  /** Overlaps whatever it likes but itself. */
+  readonly allowOverlap?: boolean | undefined;
   readonly vni?: number | undefined;
-}
-
-export interface Plan<Reply> {
-  readonly transaction: Transaction;
-  readonly reply: Reply;
 }
 
 /** `complete` makes the whole record of the part that is decided here. */
@@ -71,7 +64,13 @@ export function planNetwork<Whole extends NetworkRecord>(
   const vni = chooseVni(wish.vni, directory.vnis);
   if (!vni.ok) return vni;
 
-  const part = { id: wish.id, name: wish.name, vni: vni.reply, subnets: subnets.reply };
+  const part = {
+    id: wish.id,
+    name: wish.name,
+    vni: vni.reply,
+    subnets: subnets.reply,
+    ...(wish.allowOverlap === true ? { allowOverlap: true as const } : {}),
+  };
   const record = context.complete(part);
   const { id, name } = record;
   return fit({
@@ -97,14 +96,21 @@ export function planNetwork<Whole extends NetworkRecord>(
 export function planSubnetAddition<Whole extends NetworkRecord>(
   spec: SubnetSpec,
   network: Versioned<Whole>,
-  { keys, cause, directory }: { keys: Keyspace; cause: Cause; directory: NetworkDirectory },
+  context: {
+    readonly keys: Keyspace;
+    readonly pools: SubnetPools;
+    readonly cause: Cause;
+    readonly directory: NetworkDirectory;
+  },
 ): Outcome<Plan<Whole>> {
-  const { id, name, subnets } = network.record;
+  const { keys, cause, directory, pools } = context;
+  const { id, name, subnets, allowOverlap } = network.record;
   if (subnets.length >= maxSubnets) {
     const facts = { subnets: subnets.length, limit: maxSubnets };
     return refuse('invalid_request', `${name} has ${maxSubnets} subnets already`, { facts });
   }
-  const planned = planSubnets([spec], takenSubnets(directory), {
+  const around = surroundings(directory, pools, { allowOverlap, networkId: id });
+  const planned = planSubnets([spec], around, {
     network: name,
     field: () => 'subnet',
   });
@@ -152,7 +158,7 @@ export function planNetworkDeletion(
         keys.actor(networkActorKind, id),
       ].map((key): Operation => ({ type: 'delete', key })),
       ...spans.map((key): Operation => ({ type: 'delete', key, prefix: true })),
-      put(keys.subnetTable, { subnets: remaining }),
+      put(keys.subnetTable, { ...table.record, subnets: remaining }),
     ],
   };
 }
@@ -163,25 +169,51 @@ function untouchedSince(key: string, revision: number): Transaction['compare'][n
 }
 
 function wantedSubnets(
-  { name, subnets }: NetworkWish,
+  { name, subnets = [], families, allowOverlap }: NetworkWish,
   directory: NetworkDirectory,
   pools: SubnetPools,
 ): Outcome<SubnetRecord[]> {
-  const taken = takenSubnets(directory);
+  const around = surroundings(directory, pools, { allowOverlap });
   const field = (index: number): string => `subnets.${index}`;
-  if (subnets !== undefined && subnets.length > 0) {
-    return planSubnets(subnets, taken, { network: name, field });
+  const given = planSubnets(subnets, around, { network: name, field });
+  if (!given.ok) return given;
+  const has = new Set(given.reply.map((subnet) => cidr(subnet.cidr).family));
+  const specs: SubnetSpec[] = [];
+  // Even a network that may overlap others is cut from what is free, if the choice is left to us.
+  const all = surroundings(directory, pools, {});
+  for (const family of wantedFamilies(families, subnets.length, pools)) {
+    if (has.has(family)) continue;
+    const own = given.reply.map((subnet) => ({ cidr: cidr(subnet.cidr), network: name }));
+    const chosen = chooseSubnet(pools, { ...all, taken: [...all.taken, ...own] }, family);
+    if (!chosen.ok) return chosen;
+    specs.push({ cidr: cidrText(chosen.reply) });
   }
-  const chosen = chooseSubnet(pools, taken);
-  if (!chosen.ok) return chosen;
-  return planSubnets([{ cidr: cidrText(chosen.reply) }], taken, { network: name, field });
+  const chosen = planSubnets(specs, all, { network: name, field });
+  return chosen.ok ? accept([...given.reply, ...chosen.reply]) : chosen;
 }
 
-function takenSubnets({ table, nameOf }: NetworkDirectory): TakenSubnet[] {
-  return table.record.subnets.map((subnet) => ({
-    cidr: cidr(subnet.cidr),
-    network: nameOf(subnet.networkId),
-  }));
+function wantedFamilies(
+  wanted: readonly FamilyName[] | undefined,
+  given: number,
+  { pools }: SubnetPools,
+): readonly Family[] {
+  if (wanted !== undefined)
+    return ([4, 6] as const).filter((one) => wanted.includes(familyNames[one]));
+  return given > 0 ? [] : [pools[0]?.cidr.family ?? 4];
+}
+
+/** What a subnet may not overlap; with `allowOverlap` that is its own network's subnets alone. */
+function surroundings(
+  { table, nameOf, routes = [] }: NetworkDirectory,
+  pools: SubnetPools,
+  { allowOverlap, networkId }: { allowOverlap?: boolean | undefined; networkId?: string },
+): Surroundings {
+  const rows = table.record.subnets.filter(
+    (subnet) => allowOverlap !== true || subnet.networkId === networkId,
+  );
+  const taken = rows.map((row) => ({ cidr: cidr(row.cidr), network: nameOf(row.networkId) }));
+  const barriers = allowOverlap === true ? [] : barriersIn(table.record, pools, routes);
+  return { taken, barriers };
 }
 
 function chooseVni(wanted: number | undefined, taken: ReadonlySet<number>): Outcome<number> {
@@ -201,6 +233,7 @@ function tableWith(
   networkId: string,
 ): SubnetTable {
   return {
+    ...table,
     subnets: [...table.subnets, ...subnets.map(({ cidr: text }) => ({ cidr: text, networkId }))],
   };
 }

@@ -5,12 +5,18 @@ import { type Compare, type KeyValue, type Operation } from '@skein/store';
 
 export type { Compare, KeyValue, Operation };
 
-/** The most compares, and the most operations, that one transaction takes. */
-export const transactionLimit = 512;
+/** The most compares, and the most operations, that one transaction takes: 256 endpoints of two addresses each fit. */
+export const transactionLimit = 1_024;
 
 export interface Transaction {
   readonly compare: readonly Compare[];
   readonly success: readonly Operation[];
+}
+
+/** What makes a reply true, once it is committed. */
+export interface Plan<Reply> {
+  readonly transaction: Transaction;
+  readonly reply: Reply;
 }
 
 /** How the keys of the committed state are built. */
@@ -23,6 +29,7 @@ export interface Keyspace {
   addresses(networkId: string): string;
   mac(networkId: string, mac: string): string;
   macs(networkId: string): string;
+  endpoint(networkId: string, endpointId: string): string;
   endpoints(networkId: string): string;
   endpointNames(networkId: string): string;
   actor(kind: string, id: string): string;
@@ -39,11 +46,14 @@ export type RefusalCode =
   | 'vni_taken'
   | 'subnet_malformed'
   | 'subnet_overlap'
+  | 'subnet_excluded'
+  | 'subnet_routed'
   | 'subnets_exhausted'
   | 'address_outside_subnet'
   | 'address_reserved'
   | 'address_taken'
   | 'mac_taken'
+  | 'endpoint_attached'
   | 'pool_exhausted'
   | 'fenced'
   | 'overloaded'
@@ -97,10 +107,20 @@ export interface NetworkRecord {
   readonly name: string;
   readonly vni: number;
   readonly subnets: readonly SubnetRecord[];
+  /** Its subnets may overlap those of others, what is excluded and hosts' routes. */
+  readonly allowOverlap?: boolean | undefined;
 }
 
 export interface SubnetTable {
   readonly subnets: readonly { readonly cidr: string; readonly networkId: string }[];
+  /** Prefixes that no network may have. */
+  readonly excluded?: readonly Exclusion[] | undefined;
+}
+
+export interface Exclusion {
+  readonly cidr: string;
+  readonly reason?: string | undefined;
+  readonly created: Cause;
 }
 
 export interface AddressRecord {

@@ -23,6 +23,7 @@ import {
   usableOffsets,
   type Address,
   type Cidr,
+  type Family,
 } from '@skein/ip';
 import { accept, refuse, type Outcome, type SubnetRecord } from './records';
 
@@ -39,15 +40,34 @@ export interface TakenSubnet {
   readonly network: string;
 }
 
+/** A prefix that is nobody's subnet and may be in none: it is excluded, or a host routes it. */
+export interface Barrier {
+  readonly cidr: Cidr;
+  readonly code: 'subnet_excluded' | 'subnet_routed';
+  /** What it is, as in '… overlaps 10.0.0.0/16, which host h1 routes'. */
+  readonly which: string;
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+/** All that a new subnet may not overlap. */
+export interface Surroundings {
+  readonly taken: readonly TakenSubnet[];
+  readonly barriers: readonly Barrier[];
+}
+
 export interface SubnetPools {
   /** Default subnets are cut from these, in this order. */
   readonly pools: readonly { readonly cidr: Cidr; readonly prefixLength: number }[];
-  /** Never handed out by default, and refused to nobody who asks by name: the site's own networks. */
+  /** The site's own networks: never handed out, and refused to whoever asks for them by name. */
   readonly excluded: readonly Cidr[];
 }
 
 export const defaultPools: SubnetPools = {
-  pools: [{ cidr: cidr('10.0.0.0/8'), prefixLength: 24 }],
+  pools: [
+    { cidr: cidr('10.0.0.0/8'), prefixLength: 24 },
+    // Unique local (RFC 4193); sites that join others choose a prefix of their own.
+    { cidr: cidr('fd53:6b65:696e::/48'), prefixLength: 64 },
+  ],
   excluded: [],
 };
 
@@ -66,13 +86,13 @@ const specialPrefixes = [
 /** The records of the wanted subnets, or why the first bad one is refused. `field` is the path of the list or the one. */
 export function planSubnets(
   specs: readonly SubnetSpec[],
-  taken: readonly TakenSubnet[],
+  { taken, barriers }: Surroundings,
   { network, field }: { network: string; field: (index: number) => string },
 ): Outcome<SubnetRecord[]> {
   const inUse = [...taken];
   const records: SubnetRecord[] = [];
   for (const [index, spec] of specs.entries()) {
-    const subnet = checkSubnet(spec, inUse, field(index));
+    const subnet = checkSubnet(spec, { taken: inUse, barriers }, field(index));
     if (!subnet.ok) return subnet;
     const record = fillSubnet(spec, subnet.reply, field(index));
     if (!record.ok) return record;
@@ -82,7 +102,11 @@ export function planSubnets(
   return accept(records);
 }
 
-function checkSubnet(spec: SubnetSpec, taken: readonly TakenSubnet[], path: string): Outcome<Cidr> {
+function checkSubnet(
+  spec: SubnetSpec,
+  { taken, barriers }: Surroundings,
+  path: string,
+): Outcome<Cidr> {
   const field = `${path}.cidr`;
   const result = parseCidr(spec.cidr);
   if (!result.ok) {
@@ -107,6 +131,13 @@ function checkSubnet(spec: SubnetSpec, taken: readonly TakenSubnet[], path: stri
     const facts = { cidr: own, overlaps: theirs, network: other.network };
     const message = `${own} overlaps ${theirs} of network ${other.network}`;
     return refuse('subnet_overlap', message, { field, facts });
+  }
+  const barrier = barriers.find((one) => overlaps(one.cidr, subnet));
+  if (barrier !== undefined) {
+    const [own, theirs] = [cidrText(subnet), cidrText(barrier.cidr)];
+    const facts = { cidr: own, overlaps: theirs, ...barrier.facts };
+    const message = `${own} overlaps ${theirs}, which ${barrier.which}`;
+    return refuse(barrier.code, message, { field, facts });
   }
   return accept(subnet);
 }
@@ -193,23 +224,35 @@ function defaultGateway(
   return refuse('address_reserved', message, { field });
 }
 
-/** The first subnet of the pools that overlaps nothing in use and nothing excluded. */
+/** The first subnet of the pools of this family that overlaps nothing in use, nothing excluded and no host's route. */
 export function chooseSubnet(
-  { pools, excluded }: SubnetPools,
-  taken: readonly TakenSubnet[],
+  { pools: all, excluded }: SubnetPools,
+  { taken, barriers }: Surroundings,
+  family: Family,
 ): Outcome<Cidr> {
-  const blocked = [...taken.map((one) => one.cidr), ...excluded];
+  const pools = all.filter((pool) => pool.cidr.family === family);
+  const blocked = [...taken, ...barriers].map((one) => one.cidr).concat(excluded);
   for (const pool of pools) {
     const found = firstFree(pool, blocked);
     if (found !== null) return accept(found);
   }
+  const isInPools = (one: { readonly cidr: Cidr }): boolean =>
+    pools.some((pool) => overlaps(pool.cidr, one.cidr));
+  const near = barriers.filter(isInPools);
   const facts = {
     pools: pools.map((pool) => ({ cidr: cidrText(pool.cidr), prefixLength: pool.prefixLength })),
-    taken: taken.length,
+    taken: taken.filter(isInPools).length,
+    barriers: near
+      .slice(0, barriersNamed)
+      .map((one) => ({ cidr: cidrText(one.cidr), ...one.facts })),
   };
-  const message = 'no subnet of the default pools is free: give one with --subnet, or add a pool';
+  const version = family === 4 ? 'IPv4' : 'IPv6';
+  const message = `no ${version} subnet of the default pools is free: give one with --subnet, or add a pool`;
   return refuse('subnets_exhausted', message, { facts });
 }
+
+/** Barriers that a refusal names. */
+const barriersNamed = 5;
 
 function firstFree(
   { cidr: pool, prefixLength }: SubnetPools['pools'][number],

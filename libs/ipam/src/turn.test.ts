@@ -1,61 +1,25 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { address, sortableAddress } from '@skein/ip';
 import fc from 'fast-check';
-import { cause, FixtureStore, keys } from './fixture';
-import { NetworkView } from './network-view';
+import { keys } from './fixture';
 import { type Transaction } from './records';
-import { type SubnetSpec } from './subnet-plan';
-import { Turn, type AddressCommand } from './turn';
+import { type AddressCommand } from './turn';
 import { countUsage } from './usage';
+import {
+  addressesOf,
+  allocate,
+  create,
+  refusalOf,
+  release,
+  reset,
+  restMs,
+  run,
+  store,
+  turnOn,
+  view,
+} from './turn-fixture';
 
-const restMs = 1_000;
-let store: FixtureStore;
-
-beforeEach(() => {
-  store = new FixtureStore();
-  store.put(keys.actor('network', 'web'), {});
-});
-
-const create = (...subnets: SubnetSpec[]) => store.create({ name: 'web', subnets });
-const view = () => {
-  const content = store.content('web');
-  if (content === null) throw new Error('no network');
-  return new NetworkView(content);
-};
-const turnOn = (one: NetworkView, now = 10_000) => {
-  const fencing = store.get(keys.actor('network', 'web'))?.createRevision ?? 0;
-  const key = keys.actor('network', 'web');
-  const fence = { key, target: 'createRevision', operator: '=', value: fencing } as const;
-  return new Turn(one, { keys, fence, fencing, now, restMs });
-};
-const allocate = (...requests: (string | [string, object])[]): AddressCommand => ({
-  kind: 'allocate',
-  requests: requests.map((request) => {
-    const [endpointId, rest] = typeof request === 'string' ? [request, {}] : request;
-    return { endpointId, host: 'h1', ...rest };
-  }),
-  cause,
-});
-const release = (...endpointIds: string[]): AddressCommand => ({
-  kind: 'release',
-  endpointIds,
-  cause: { request: 'r2', at: 2_000 },
-});
-
-/** Runs one command in a turn of its own on a view just read. */
-function run(command: AddressCommand, now = 10_000) {
-  const one = view();
-  const turn = turnOn(one, now);
-  const outcome = turn.run(command);
-  if (outcome?.ok === true) expect(store.commit(turn.transaction()).succeeded).toBe(true);
-  return outcome;
-}
-const addressesOf = (outcome: ReturnType<typeof run>): string[] =>
-  outcome?.ok === true && outcome.reply.kind === 'allocate'
-    ? outcome.reply.allocations.flatMap(({ addresses }) => addresses)
-    : [outcome?.ok === false ? outcome.refusal.code : 'nothing'];
-const refusalOf = (outcome: ReturnType<typeof run>) =>
-  outcome?.ok === false ? outcome.refusal : outcome;
+beforeEach(reset);
 
 describe('a dynamic address', () => {
   it('is the next one of the range, then of the next subnet', () => {
@@ -68,7 +32,18 @@ describe('a dynamic address', () => {
     ]);
     expect(refusalOf(run(allocate('f')))).toMatchObject({
       code: 'pool_exhausted',
-      facts: { total: 256, used: 5, resting: 0, reserved: 2 },
+      facts: {
+        total: 256,
+        used: 5,
+        resting: 0,
+        reserved: 2,
+        subnets: [
+          { cidr: '10.0.0.0/24', total: 254, used: 4 },
+          { cidr: '10.0.1.0/30', total: 2, used: 1 },
+        ],
+        holders: [{ address: '10.0.0.8', endpointId: 'a', host: 'h1' }, {}, {}, {}, {}],
+        hosts: [{ host: 'h1', addresses: 5 }],
+      },
     });
   });
 
@@ -179,9 +154,24 @@ describe('an allocation', () => {
 
   it('that would not fit into a transaction is refused', () => {
     create({ cidr: 'fd00::/64' });
-    const names = Array.from({ length: 256 }, (_, index) => `e${index}`);
+    const names = Array.from({ length: 512 }, (_, index) => `e${index}`);
     expect(refusalOf(run(allocate(...names)))).toMatchObject({ code: 'invalid_request' });
-    expect(addressesOf(run(allocate(...names.slice(1))))).toHaveLength(255);
+    expect(addressesOf(run(allocate(...names.slice(1))))).toHaveLength(511);
+  });
+
+  it('of which one can’t be had gives none, the one before it included', () => {
+    create({ cidr: '10.0.0.0/29' });
+    const twice = { addresses: ['10.0.0.4'] };
+    expect(refusalOf(run(allocate('a', ['b', twice], ['c', twice])))).toMatchObject({
+      code: 'address_taken',
+      field: 'requests.2.addresses.0',
+      facts: { holder: 'b' },
+    });
+    expect(refusalOf(run(allocate('a', 'b', 'c', 'd', 'e', 'f')))).toMatchObject({
+      code: 'pool_exhausted',
+      field: 'requests.5',
+    });
+    expect(store.addresses('web').filter(({ kind }) => kind === 'endpoint')).toEqual([]);
   });
 });
 
@@ -219,7 +209,7 @@ describe('a MAC address', () => {
   });
 
   it('that follows from IPv6 has a record', () => {
-    const outcome = run(allocate(['a', { addresses: ['fd00::9'] }]));
+    const outcome = run(allocate(['a', { addresses: ['fd00::9'], families: ['ipv6'] }]));
     expect(outcome).toMatchObject({
       reply: { allocations: [{ mac: expect.stringMatching(/^02:43/) }] },
     });
@@ -273,6 +263,51 @@ describe('the transaction of a turn', () => {
     expect(turns.map((turn) => commit(turn.transaction()))).toEqual([false, false]);
   });
 
+  it('fails if a subnet was added meanwhile', () => {
+    create({ cidr: '10.0.0.0/24' });
+    const turn = turnOn(view());
+    turn.run(allocate('a'));
+    store.put(keys.network('web'), { ...view().network });
+    expect(commit(turn.transaction())).toBe(false);
+  });
+
+  it('takes no address back whose endpoint is attached, known or not', () => {
+    create({ cidr: '10.0.0.0/24' });
+    run(allocate('a', 'b'));
+    store.put(keys.endpoint('web', 'a'), {});
+    const blind = turnOn(view());
+    expect(blind.run(release('b', 'a'))).toMatchObject({ ok: true });
+    expect(commit(blind.transaction())).toBe(false);
+
+    const told = view();
+    told.refreshAttached('a', true);
+    const turn = turnOn(told);
+    expect(refusalOf(turn.run(release('b', 'a')))).toMatchObject({
+      code: 'endpoint_attached',
+      field: 'endpointIds.1',
+      facts: { endpointId: 'a', addresses: ['10.0.0.2'] },
+    });
+    const refused = turn.transaction();
+    expect(refused.success).toEqual([]);
+    store.apply({ type: 'delete', key: keys.endpoint('web', 'a') });
+    // The refusal itself is not true any more.
+    expect(commit(refused)).toBe(false);
+    expect(run(release('b', 'a'))).toMatchObject({ reply: { released: 2 } });
+  });
+
+  it.each<[string, AddressCommand, string]>([
+    ['a taken address', allocate(['x', { addresses: ['10.0.0.2'] }]), '4-0a000002'],
+    ['other addresses of its own', allocate(['a', { addresses: ['10.0.0.9'] }]), '4-0a000002'],
+    ['a reserved address', allocate(['x', { addresses: ['10.0.0.1'] }]), '4-0a000001'],
+  ])('that refuses %s fails if that was another’s by now', (_, command, sortable) => {
+    create({ cidr: '10.0.0.0/24' });
+    run(allocate('a'));
+    const turn = turnOn(view());
+    expect(turn.run(command)).toMatchObject({ ok: false });
+    store.apply({ type: 'delete', key: keys.address('web', sortable) });
+    expect(commit(turn.transaction())).toBe(false);
+  });
+
   it('leaves what touches a written key to the next turn', () => {
     create({ cidr: '10.0.0.0/24' });
     const turn = turnOn(view());
@@ -309,8 +344,7 @@ describe('a view', () => {
     });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
-        store = new FixtureStore();
-        store.put(keys.actor('network', 'web'), {});
+        reset();
         const network = create(
           { cidr: '10.0.0.0/29' },
           { cidr: 'fd00::/125', range: 'fd00::4/127' },
@@ -327,12 +361,14 @@ describe('a view', () => {
           turn.sweep();
           const { succeeded, revision } = store.commit(turn.transaction());
           expect(succeeded).toBe(true);
-          kept.settle(revision);
+          kept.settle(revision, now + restMs);
         }
         const fresh = view();
         for (const record of store.addresses('web')) {
           const sortable = sortableAddress(address(record.address));
           expect(kept.entry(sortable)).toEqual(fresh.entry(sortable));
+          const holder = record.endpointId ?? '';
+          expect(kept.heldByEndpoint(holder)).toEqual(fresh.heldByEndpoint(holder));
         }
         expect(countUsage(network, kept.records(), now)).toEqual(
           countUsage(network, fresh.records(), now),

@@ -1,13 +1,7 @@
 // One turn of a network's actor: commands that were waiting, run on the view one after the other, and the one transaction that
 // makes all of them true or none. A key is written once a turn; a command that does not fit waits for the next one.
 
-import {
-  allocateAll,
-  releaseAll,
-  sweepRested,
-  type Allocation,
-  type AllocationRequest,
-} from './allocate';
+import { allocateAll, type Allocation, type AllocationRequest, type Evidence } from './allocate';
 import { type NetworkView } from './network-view';
 import {
   accept,
@@ -22,6 +16,7 @@ import {
   type Outcome,
   type Transaction,
 } from './records';
+import { releaseAll, sweepRested } from './release';
 
 export type AddressCommand =
   | {
@@ -40,13 +35,46 @@ export interface TurnContext {
   /** Holds as long as this activation is the current one. */
   readonly fence: Compare;
   readonly fencing: number;
+  /** Milliseconds since the epoch: goes into records, decides nothing. */
   readonly now: number;
+  readonly monotonicMs: number;
   readonly restMs: number;
 }
 
+/** What a turn's transaction compares, by what it is of: whoever finds it refused reads these again. */
+export interface Compared {
+  readonly kind: 'address' | 'mac' | 'attached';
+  readonly id: string;
+  readonly key: string;
+}
+
+/** What answers stand on besides what is written. */
+class Grounds implements Evidence {
+  readonly addresses = new Set<string>();
+  readonly macs = new Set<string>();
+  readonly attachments = new Map<string, boolean>();
+
+  get size(): number {
+    return this.addresses.size + this.macs.size + this.attachments.size;
+  }
+  address(sortable: string): void {
+    this.addresses.add(sortable);
+  }
+  mac(mac: string): void {
+    this.macs.add(mac);
+  }
+  attached(endpointId: string, isAttached: boolean): void {
+    this.attachments.set(endpointId, isAttached);
+  }
+  take(other: Grounds): void {
+    for (const sortable of other.addresses) this.address(sortable);
+    for (const mac of other.macs) this.mac(mac);
+    for (const [id, isAttached] of other.attachments) this.attached(id, isAttached);
+  }
+}
+
 export class Turn {
-  /** Addresses that are answered though nothing is written: they must be at the commit as the view has them. */
-  private readonly confirmed = new Set<string>();
+  private readonly grounds = new Grounds();
   private readonly written = new Set<string>();
 
   constructor(
@@ -56,22 +84,22 @@ export class Turn {
     if (view.mark !== 0) throw new Error('a turn begins on a settled view');
   }
 
-  /** Null: nothing was done, ask again in the next turn. */
+  /**
+   * Null: nothing was done, ask again in the next turn. A refusal, too, is true only once the transaction is committed, which
+   * compares what it stands on; of `pool_exhausted` that is the whole network, and is not compared.
+   */
   run(command: AddressCommand): Outcome<AddressReply> | null {
     const { view } = this;
     const mark = view.mark;
-    const confirmed = new Set<string>();
-    const outcome = this.decide(command, confirmed);
-    if (!outcome.ok) {
-      view.rollBack(mark);
-      return outcome;
-    }
-    const isFirst = mark === 0 && this.confirmed.size === 0;
-    const fits = this.size(confirmed.size) <= transactionLimit;
+    const grounds = new Grounds();
+    const outcome = this.decide(command, grounds);
+    if (!outcome.ok) view.rollBack(mark);
+    const isFirst = mark === 0 && this.grounds.size === 0;
+    const fits = this.size(grounds.size) <= transactionLimit;
     const ids = view.changes(mark).map(({ id }) => id);
     if (fits && ids.every((id) => !this.written.has(id))) {
       for (const id of ids) this.written.add(id);
-      for (const sortable of confirmed) this.confirmed.add(sortable);
+      this.grounds.take(grounds);
       return outcome;
     }
     view.rollBack(mark);
@@ -83,57 +111,88 @@ export class Turn {
     const { view } = this;
     const mark = view.mark;
     const limit = Math.min(sweptATurn, transactionLimit - this.size(0));
-    sweepRested(view, { now: this.context.now, limit });
+    sweepRested(view, { monotonicMs: this.context.monotonicMs, limit });
     const isClean = view.changes(mark).every(({ id }) => !this.written.has(id));
     if (!isClean) view.rollBack(mark);
   }
 
   transaction(): Transaction {
     const { keys, fence } = this.context;
-    const { id } = this.view.network;
-    const compare: Compare[] = [fence];
+    const { view } = this;
+    const { id } = view.network;
+    const compare: Compare[] = [fence, unchanged(keys.network(id), view.networkRevision)];
     const success: Operation[] = [];
-    for (const { kind, id: name, before } of this.view.changes()) {
+    for (const { kind, id: name, before } of view.changes()) {
       const key = kind === 'address' ? keys.address(id, name) : keys.mac(id, name);
       // Invariant: nobody gets an address that someone got since the view was read.
       compare.push(unchanged(key, before?.modRevision ?? 0));
-      const after = kind === 'address' ? this.view.entry(name) : this.view.mac(name);
+      const after = kind === 'address' ? view.entry(name) : view.mac(name);
       success.push(after === undefined ? { type: 'delete', key } : put(key, after.record));
     }
-    for (const sortable of this.confirmed) {
+    const { addresses, macs, attachments } = this.grounds;
+    for (const sortable of addresses) {
       if (this.written.has(sortable)) continue;
-      const modRevision = this.view.entry(sortable)?.modRevision ?? 0;
+      const modRevision = view.entry(sortable)?.modRevision ?? 0;
       compare.push(unchanged(keys.address(id, sortable), modRevision));
+    }
+    for (const mac of macs) {
+      if (this.written.has(mac)) continue;
+      compare.push(unchanged(keys.mac(id, mac), view.mac(mac)?.modRevision ?? 0));
+    }
+    for (const [endpointId, isAttached] of attachments) {
+      const key = keys.endpoint(id, endpointId);
+      const operator = isAttached ? '>' : '=';
+      compare.push({ key, target: 'modRevision', operator, value: 0 });
     }
     return { compare, success };
   }
 
-  private decide(command: AddressCommand, confirmed: Set<string>): Outcome<AddressReply> {
-    const { now, fencing, restMs } = this.context;
+  /** All that the transaction compares, but for the fence and the network's record. */
+  compared(): Compared[] {
+    const { keys } = this.context;
+    const { id: networkId } = this.view.network;
+    const { addresses, macs, attachments } = this.grounds;
+    const names = { address: new Set(addresses), mac: new Set(macs) };
+    for (const { kind, id } of this.view.changes()) names[kind].add(id);
+    return [
+      ...[...names.address].map((id) => compared('address', id, keys.address(networkId, id))),
+      ...[...names.mac].map((id) => compared('mac', id, keys.mac(networkId, id))),
+      ...[...attachments.keys()].map((id) =>
+        compared('attached', id, keys.endpoint(networkId, id)),
+      ),
+    ];
+  }
+
+  private decide(command: AddressCommand, evidence: Evidence): Outcome<AddressReply> {
+    const { now, monotonicMs, fencing, restMs } = this.context;
     const { cause } = command;
     switch (command.kind) {
       case 'allocate': {
-        const onConfirmed = (sortable: string): unknown => confirmed.add(sortable);
-        const context = { cause, now, fencing, onConfirmed };
+        const context = { cause, now, monotonicMs, fencing, evidence };
         const outcome = allocateAll(this.view, command.requests, context);
         return outcome.ok ? accept({ kind: 'allocate', allocations: outcome.reply }) : outcome;
       }
       case 'release': {
-        const rest = { cause, fencing, until: now + restMs };
-        const released = releaseAll(this.view, command.endpointIds, rest);
-        return accept({ kind: 'release', released });
+        const rest = { until: now + restMs, restedAt: monotonicMs + restMs };
+        const context = { cause, fencing, evidence, ...rest };
+        const outcome = releaseAll(this.view, command.endpointIds, context);
+        return outcome.ok ? accept({ kind: 'release', released: outcome.reply }) : outcome;
       }
     }
   }
 
-  /** Compares are never fewer than operations: the fence, and one for each key written or confirmed. */
+  /** Compares are never fewer than operations: the fence, the network, and one for each key written or looked at. */
   private size(more: number): number {
-    return 1 + this.view.mark + this.confirmed.size + more;
+    return 2 + this.view.mark + this.grounds.size + more;
   }
 }
 
 /** Swept at most with one turn, so that a turn after a mass release stays short. */
 const sweptATurn = 64;
+
+function compared(kind: Compared['kind'], id: string, key: string): Compared {
+  return { kind, id, key };
+}
 
 function tooLarge(command: AddressCommand): Outcome<never> {
   const field = command.kind === 'allocate' ? 'requests' : 'endpointIds';

@@ -1,4 +1,4 @@
-// skein address show, skein explain
+// skein address show, skein address audit, skein explain
 
 import pc from 'picocolors';
 import { path, type Json } from '../client/api';
@@ -27,6 +27,36 @@ export async function show(
     if (found.past.length === 0) return holders;
     return `${holders}\n\n${pc.bold('before')}\n${out.table(head, found.past.map(row), '')}`;
   });
+}
+
+/** Exit code 4 if something is left that differs. */
+export async function audit(
+  { api, out }: Session,
+  options: { network?: string; repair?: boolean; grace?: number },
+) {
+  const { network, repair, grace: graceMs } = options;
+  const wish = Object.entries({ network, repair, graceMs }).filter(([, one]) => one !== undefined);
+  const asked = api.post('/v1/addresses:audit', Object.fromEntries(wish));
+  const found = await out.progress('looking at the store, the actors and every kernel', asked);
+  out.show(found, () => {
+    const examined = Object.entries(found.examined).map(([what, count]) => `${count} ${what}`);
+    const head = `looked at ${examined.join(', ')} at revision ${found.revision}`;
+    const silent =
+      found.silent.length === 0
+        ? ''
+        : `\n${pc.yellow(`no answer from ${found.silent.join(', ')}`)}`;
+    const rows = found.findings.map((each: Json) => [
+      each.kind,
+      each.subject,
+      each.outcome,
+      each.repair === undefined ? each.message : `${each.message}; ${each.repair}`,
+    ]);
+    const table = out.table(['finding', 'about', 'outcome', 'what'], rows, 'nothing differs');
+    const left = found.findings.some((each: Json) => each.outcome === 'repairable');
+    const hint = left ? '\n`skein address audit --repair` puts right what is repairable' : '';
+    return `${head}${silent}\n\n${table}${hint}`;
+  });
+  if (!found.ok) process.exitCode = 4;
 }
 
 /** Exit code 4 if the way is broken somewhere. */

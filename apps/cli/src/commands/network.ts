@@ -8,6 +8,10 @@ export interface CreateOptions {
   readonly subnet?: string[];
   readonly range?: string;
   readonly gateway?: string;
+  readonly reserve?: Record<string, string>;
+  readonly ipv6?: boolean;
+  readonly ipv4?: boolean;
+  readonly allowOverlap?: boolean;
   readonly vni?: number;
   readonly mtu?: number;
   readonly internal?: boolean;
@@ -16,13 +20,19 @@ export interface CreateOptions {
 }
 
 export async function create({ api, out }: Session, name: string, options: CreateOptions) {
-  const { subnet, range, gateway, label, ...rest } = options;
+  const { subnet, range, gateway, reserve, label, ipv4, ipv6, ...rest } = options;
   const subnets = subnet?.map((cidr, index) => ({
     cidr,
     ...(index === 0 && range !== undefined ? { range } : {}),
     ...(index === 0 && gateway !== undefined ? { gateway } : {}),
+    ...(index === 0 && reserve !== undefined ? { reserved: reserve } : {}),
   }));
-  const body = { name, ...defined(rest), ...defined({ subnets, labels: label }) };
+  const families = [...(ipv4 === true ? ['ipv4'] : []), ...(ipv6 === true ? ['ipv6'] : [])];
+  const body = {
+    name,
+    ...defined(rest),
+    ...defined({ subnets, labels: label, families: families.length > 0 ? families : undefined }),
+  };
   const made = await out.progress(`creating ${name}`, api.post('/v1/networks', body));
   out.show(made, describe);
 }
@@ -63,10 +73,37 @@ export async function addSubnet(
   { api, out }: Session,
   network: string,
   cidr: string,
-  options: { range?: string; gateway?: string },
+  options: { range?: string; gateway?: string; reserve?: Record<string, string> },
 ) {
-  const body = { cidr, ...defined({ range: options.range, gateway: options.gateway }) };
+  const { range, gateway, reserve: reserved } = options;
+  const body = { cidr, ...defined({ range, gateway, reserved }) };
   out.show(await api.post(path`/v1/networks/${network}/subnets`, body), describe);
+}
+
+export async function exclusions({ api, out }: Session) {
+  const found = await api.get('/v1/exclusions');
+  out.show(found, () =>
+    out.table(
+      ['prefix', 'kept by', 'why', 'since'],
+      found.exclusions.map((each: Json) => [
+        each.cidr,
+        each.host === undefined ? each.excludedBy : `host ${each.host}`,
+        each.reason,
+        time(each.created?.at),
+      ]),
+      'networks may have any prefix',
+    ),
+  );
+}
+
+export async function exclude({ api, out }: Session, cidr: string, options: { reason?: string }) {
+  const made = await api.post('/v1/exclusions', { cidr, ...defined({ reason: options.reason }) });
+  out.show(made, () => `no network gets any of ${made.exclusion.cidr}`);
+}
+
+export async function include({ api, out }: Session, cidr: string) {
+  const gone = await api.delete('/v1/exclusions', { cidr });
+  out.show(gone, () => `networks may have ${gone.exclusion.cidr} again`);
 }
 
 export async function addresses({ api, out }: Session, network: string) {

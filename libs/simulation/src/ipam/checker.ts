@@ -2,9 +2,20 @@
 // has after every revision. Knows the network's plan and nothing of replicas, turns or fences.
 
 import { keys } from '@skein/contracts';
-import { addressFromSortable, address, cidr, contains, isUsable, sortableAddress } from '@skein/ip';
+import {
+  address,
+  addressFromSortable,
+  cidr,
+  contains,
+  isUsable,
+  sortableAddress,
+  type Family,
+} from '@skein/ip';
 import type { AddressRecord, NetworkRecord } from '@skein/ipam';
 import type { StoreEvent } from '@skein/store';
+
+const familiesOf = (network: NetworkRecord): number =>
+  new Set(network.subnets.map(({ cidr: text }) => cidr(text).family)).size;
 
 export interface IpamViolation {
   readonly atMs: number;
@@ -30,13 +41,25 @@ export class AddressChecker {
   private readonly records = new Map<string, AddressRecord>();
   /** How many addresses an endpoint holds in the store. */
   private readonly held = new Map<string, number>();
+  /** When an address began to rest, on the one clock that never jumps. */
+  private readonly restingSince = new Map<string, number>();
   private readonly prefix: string;
 
   constructor(
-    private readonly network: NetworkRecord,
-    private readonly nowMs: () => number,
+    /** Grows when a subnet is added. */
+    private network: NetworkRecord,
+    private readonly rest: { readonly nowMs: () => number; readonly restMs: number },
   ) {
     this.prefix = keys.addresses(network.id);
+  }
+
+  private get nowMs(): number {
+    return this.rest.nowMs();
+  }
+
+  /** A subnet was added, of a family that the network had already. */
+  grown(network: NetworkRecord): void {
+    this.network = network;
   }
 
   begin(batch: Batch): void {
@@ -52,7 +75,7 @@ export class AddressChecker {
       this.report('all-or-nothing', `told ${told.size} of ${batch.endpointIds.length} endpoints`);
     }
     for (const { endpointId, addresses, mac } of allocations) {
-      if (addresses.length !== 1) {
+      if (addresses.length !== familiesOf(this.network)) {
         this.report(
           'one-holder',
           `${endpointId} was given ${addresses.join(' and ') || 'nothing'}`,
@@ -108,7 +131,7 @@ export class AddressChecker {
   }
 
   report(rule: string, message: string): void {
-    this.violations.push({ atMs: Math.round(this.nowMs()), rule, message });
+    this.violations.push({ atMs: Math.round(this.nowMs), rule, message });
   }
 
   private given(endpointId: string, text: string, batch: Batch): void {
@@ -118,7 +141,8 @@ export class AddressChecker {
       this.report('one-holder', `${text} of ${holder} was given to ${endpointId}`);
     }
     this.live.set(sortable, endpointId);
-    if (batch.wanted !== undefined && batch.wanted !== text) {
+    const isOther = batch.wanted !== undefined && batch.wanted !== text;
+    if (isOther && address(batch.wanted).family === address(text).family) {
       this.report('allowed-address', `${endpointId} asked for ${batch.wanted} and got ${text}`);
     }
     const record = this.records.get(sortable);
@@ -139,12 +163,15 @@ export class AddressChecker {
     }
     if (!isHeld || record.kind !== 'endpoint') return;
     const batch = this.batches.get(record.endpointId ?? '');
-    if (!this.isAllowed(sortable, batch?.wanted === undefined)) {
+    const isDynamic = batch?.wanted !== record.address;
+    if (!this.isAllowed(sortable, isDynamic)) {
       this.report('allowed-address', `${record.address} was given to ${record.endpointId}`);
     }
     const previous = this.records.get(sortable);
-    const isTooEarly = previous?.state === 'resting' && (previous.until ?? 0) > this.nowMs();
-    if (isTooEarly && batch?.wanted === undefined && this.hasFree(before)) {
+    const restedMs = this.nowMs - (this.restingSince.get(sortable) ?? -Infinity);
+    const isTooEarly = previous?.state === 'resting' && restedMs < this.rest.restMs;
+    const { family } = addressFromSortable(sortable);
+    if (isTooEarly && isDynamic && this.hasFree(before, family)) {
       this.report(
         'resting',
         `${record.address} was given out while it rested and others were free`,
@@ -161,10 +188,11 @@ export class AddressChecker {
     return !isDynamic || subnet.range === undefined || contains(cidr(subnet.range), one);
   }
 
-  /** Whether some dynamic address had no record at all. */
-  private hasFree(before: ReadonlySet<string>): boolean {
+  /** Whether some dynamic address of the family had no record at all. */
+  private hasFree(before: ReadonlySet<string>, family: Family): boolean {
     return this.network.subnets.some((subnet) => {
       const range = cidr(subnet.range ?? subnet.cidr);
+      if (range.family !== family) return false;
       for (let value = range.value; contains(range, { family: range.family, value }); value += 1n) {
         const sortable = sortableAddress({ family: range.family, value });
         const isMissing = !before.has(sortable) && !this.records.has(sortable);
@@ -177,6 +205,8 @@ export class AddressChecker {
   private keep(sortable: string, record: AddressRecord | undefined): void {
     this.count(this.records.get(sortable), -1);
     this.count(record, 1);
+    if (record?.state !== 'resting') this.restingSince.delete(sortable);
+    else if (!this.restingSince.has(sortable)) this.restingSince.set(sortable, this.nowMs);
     if (record === undefined) this.records.delete(sortable);
     else this.records.set(sortable, record);
   }
@@ -189,7 +219,8 @@ export class AddressChecker {
   private lookAtBatch({ endpointIds, isReleasing }: Batch): void {
     if (isReleasing) return;
     const counts = endpointIds.map((endpointId) => this.held.get(endpointId) ?? 0);
-    if (counts.some((count) => count !== counts[0] || count > 1)) {
+    const most = familiesOf(this.network);
+    if (counts.some((count) => count !== counts[0] || (count !== 0 && count !== most))) {
       this.report(
         'all-or-nothing',
         `${endpointIds.join(', ')} hold ${counts.join(', ')} addresses`,

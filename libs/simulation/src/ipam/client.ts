@@ -16,6 +16,8 @@ export interface ClientOptions {
   /** Addresses that it may ask for by name, allowed or not. */
   readonly addresses: readonly string[];
   readonly conditions: { loss: number; duplication: number };
+  /** The client's host reboots: all that it holds is taken back, without asking ipam. False if something stood in the way. */
+  readonly reboot: (endpointIds: readonly string[]) => boolean;
   readonly trace: (line: string) => void;
 }
 
@@ -54,14 +56,24 @@ export class Client {
       })),
       cause: { request: `${name}-${this.count}`, at: 0 },
     };
-    this.ask(command, maxTries, (answer, overMs) => this.allocated(batch, answer, overMs));
+    this.ask(command, maxTries, (answer, overMs) =>
+      this.allocated({ batch, command }, answer, overMs),
+    );
   }
 
   /** Before `overMs` what was sent could still take effect. */
-  private allocated(batch: Batch, answer: Answer | null, overMs: number): void {
+  private allocated(
+    asked: { readonly batch: Batch; readonly command: AddressCommand },
+    answer: Answer | null,
+    overMs: number,
+  ): void {
+    const { batch, command } = asked;
     const { checker, random, queue } = this.options;
     if (answer?.kind === 'accepted') {
       checker.acknowledged(batch, answer.allocations ?? []);
+      if (!this.isClosing && overMs <= queue.nowMs && random.chance(0.1)) {
+        return this.reboot(batch, command);
+      }
       // Some keep theirs to the end.
       if (this.isClosing && random.chance(0.5)) return this.next();
       queue.after(Math.max(random.between(1, 500), overMs - queue.nowMs + 1), () => {
@@ -70,6 +82,18 @@ export class Client {
       });
     } else if (answer?.kind === 'refused' && overMs <= queue.nowMs) this.pause();
     else queue.after(overMs - queue.nowMs + 1, () => this.release(batch));
+  }
+
+  /** Loses all at once, and asks for it again under the same names. */
+  private reboot(batch: Batch, command: AddressCommand): void {
+    const { checker, reboot } = this.options;
+    checker.releasing(batch);
+    if (!reboot(batch.endpointIds)) return this.release(batch);
+    checker.begin(batch);
+    batch.isReleasing = false;
+    this.ask(command, maxTries, (answer, overMs) =>
+      this.allocated({ batch, command }, answer, overMs),
+    );
   }
 
   private release(batch: Batch): void {

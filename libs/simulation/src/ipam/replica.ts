@@ -56,6 +56,8 @@ interface Place {
 export class Replica {
   isDown = false;
   isPaused = false;
+  /** How far its wall clock is from the true time. */
+  clockErrorMs = 0;
   private incarnation = 0;
   private sequence = 0;
   private allocator: NetworkAllocator;
@@ -148,7 +150,10 @@ export class Replica {
       const input = this.inputs.shift();
       if (input === undefined) return;
       const now = Math.floor(this.options.queue.nowMs);
-      const effects = this.allocator.step(input, { wallMs: now, monotonicMs: now });
+      const effects = this.allocator.step(input, {
+        wallMs: Math.max(0, now + this.clockErrorMs),
+        monotonicMs: now,
+      });
       for (const effect of effects) this.perform(effect);
     }
   }
@@ -170,6 +175,9 @@ export class Replica {
       case 'load':
         this.isBusy = true;
         return this.load();
+      case 'reread':
+        this.isBusy = true;
+        return this.reread(effect.keys);
       case 'commit':
         this.isBusy = true;
         return this.commit(effect.transaction);
@@ -310,6 +318,7 @@ export class Replica {
       const [network] = store.read(keys.network(networkId));
       return {
         createRevision: actor?.createRevision,
+        networkRevision: network?.modRevision ?? 0,
         network: network === undefined ? null : (JSON.parse(network.value) as NetworkRecord),
         addresses: store.read(keys.addresses(networkId)),
         macs: store.read(keys.macs(networkId)),
@@ -317,10 +326,19 @@ export class Replica {
     };
     this.call(run, (reply) => {
       if (reply === undefined) return this.failed();
-      const { network, addresses, macs, createRevision } = reply;
-      const content = network === null ? null : { network, addresses, macs };
+      const { network, networkRevision, addresses, macs, createRevision } = reply;
+      const content = network && { network, networkRevision, addresses, macs };
       const isCurrent = createRevision === this.place?.fencing;
       this.finish({ type: 'loaded', content, isCurrent });
+    });
+  }
+
+  private reread(wanted: readonly string[]): void {
+    const { store } = this.options;
+    const run = () => wanted.flatMap((key) => store.read(key).filter((kv) => kv.key === key));
+    this.call(run, (found) => {
+      if (found === undefined) this.failed();
+      else this.finish({ type: 'reread', found });
     });
   }
 

@@ -2,7 +2,16 @@
 // messages are lost, late and doubled, replicas pause and crash, and two of them believe that they hold the activation.
 
 import { keys } from '@skein/contracts';
-import { planNetwork, type NetworkRecord, type SubnetSpec, type Transaction } from '@skein/ipam';
+import {
+  planNetwork,
+  planSubnetAddition,
+  type AddressRecord,
+  type MacRecord,
+  type NetworkRecord,
+  type SubnetSpec,
+  type SubnetTable,
+  type Transaction,
+} from '@skein/ipam';
 import { EventQueue } from '../event-queue';
 import { Random } from '../random';
 import { AddressChecker, type IpamViolation } from './checker';
@@ -48,9 +57,18 @@ const severities = [0, 0, 0.02, 0.15];
 const networks: readonly (readonly SubnetSpec[])[] = [
   [{ cidr: '10.0.0.0/28', reserved: { router: '10.0.0.5' } }],
   [{ cidr: '10.0.0.0/27', range: '10.0.0.16/29' }, { cidr: '10.0.1.0/29' }],
-  [{ cidr: 'fd00::/125', gateway: 'fd00::7' }, { cidr: '10.0.2.0/30' }],
+  [{ cidr: 'fd00::/125', gateway: 'fd00::7' }, { cidr: '10.0.2.0/29' }],
+  [{ cidr: 'fd00::/126' }, { cidr: 'fd01::/64', range: 'fd01::10/124' }],
+  [
+    { cidr: '10.0.0.0/29' },
+    { cidr: 'fd00::/64', range: 'fd00::/125' },
+    { cidr: '10.0.1.0/29' },
+    { cidr: 'fd01::/125' },
+  ],
   [{ cidr: '10.0.3.0/24' }],
 ];
+/** Added while the network is in use, if it has the family already. */
+const laterSubnets: readonly SubnetSpec[] = [{ cidr: '10.0.9.0/29' }, { cidr: 'fd09::/125' }];
 
 /** Statically wanted: free, reserved, gateways, network and broadcast addresses, outside every subnet. */
 const wantedAddresses = [
@@ -65,6 +83,7 @@ const wantedAddresses = [
   '10.0.3.0',
   'fd00::3',
   'fd00::7',
+  'fd01::12',
   '192.168.0.1',
 ];
 
@@ -84,6 +103,7 @@ class IpamSimulation {
   private readonly clients: Client[];
   private readonly conditions = { loss: 0, duplication: 0 };
   private readonly answers: Record<string, number> = {};
+  private network: NetworkRecord;
   private steps = 0;
   private faults = 0;
   private hash = 0x811c9dc5;
@@ -99,7 +119,8 @@ class IpamSimulation {
       this.checker.committed(events);
     });
     const { transaction, network } = this.makeNetwork();
-    this.checker = new AddressChecker(network, () => queue.nowMs);
+    this.network = network;
+    this.checker = new AddressChecker(network, { nowMs: () => queue.nowMs, restMs });
     this.store.apply({ type: 'txn', failure: [], ...transaction });
     this.replicas = Array.from({ length: options.replicas ?? 3 }, (_, index) =>
       this.makeReplica(`r${index + 1}`),
@@ -170,6 +191,7 @@ class IpamSimulation {
       checker,
       addresses: wantedAddresses,
       conditions,
+      reboot: (endpointIds) => this.reboot(endpointIds),
       trace: (line) => {
         this.trace(line);
         const kind = line.split(' ').slice(2).join(' ');
@@ -203,7 +225,8 @@ class IpamSimulation {
     const replica =
       active.length > 0 && random.chance(0.7) ? random.pick(active) : random.pick(this.replicas);
     const lengthMs = Math.min(leftMs, random.between(50, 2.5 * ttlMs));
-    const kind = random.pick(['crash', 'pause', 'pause', 'store', 'network'] as const);
+    const kinds = ['crash', 'pause', 'pause', 'store', 'network', 'clock', 'subnet'] as const;
+    const kind = random.pick(kinds);
     this.faults += 1;
     this.trace(`${Math.round(queue.nowMs)} fault ${kind} ${replica.name} ${lengthMs}`);
     if (kind === 'crash') {
@@ -214,6 +237,10 @@ class IpamSimulation {
       if (replica.isDown || replica.isPaused) return;
       replica.isPaused = true;
       queue.after(lengthMs, () => replica.resume());
+    } else if (kind === 'clock') {
+      replica.clockErrorMs = random.between(-100_000, 100_000);
+    } else if (kind === 'subnet') {
+      this.grow();
     } else if (kind === 'store') {
       const severity = random.pick(severities);
       Object.assign(this.store.conditions, { loss: severity, straggler: severity / 2 });
@@ -221,6 +248,70 @@ class IpamSimulation {
       const severity = random.pick(severities);
       Object.assign(this.conditions, { loss: severity, duplication: 2 * severity });
     }
+  }
+
+  /** What the registry does for a host that reboots: one transaction that compares what it takes back. */
+  private reboot(endpointIds: readonly string[]): boolean {
+    const ids = new Set(endpointIds);
+    const rows = this.store.read(keys.addresses(networkId)).flatMap((kv) => {
+      const record = JSON.parse(kv.value) as AddressRecord;
+      const isHeld = record.state === 'held' && ids.has(record.endpointId ?? '');
+      return isHeld ? [{ kv, record }] : [];
+    });
+    const macs = this.store
+      .read(keys.macs(networkId))
+      .filter((kv) => ids.has((JSON.parse(kv.value) as MacRecord).endpointId));
+    const until = Math.floor(this.queue.nowMs) + restMs;
+    const outcome = this.store.apply({
+      type: 'txn',
+      compare: [...rows.map(({ kv }) => kv), ...macs].map(({ key, modRevision }) => ({
+        key,
+        target: 'modRevision',
+        operator: '=',
+        value: modRevision,
+      })),
+      success: [
+        ...rows.map(({ kv, record }) => {
+          const value = JSON.stringify({ ...record, state: 'resting', until });
+          return { type: 'put' as const, key: kv.key, value };
+        }),
+        ...macs.map(({ key }) => ({ type: 'delete' as const, key })),
+      ],
+      failure: [],
+    });
+    return outcome.ok && 'succeeded' in outcome.reply && outcome.reply.succeeded;
+  }
+
+  /** Another replica adds a subnet, unknown to the actor. */
+  private grow(): void {
+    const { network } = this;
+    const spec = laterSubnets.find(
+      ({ cidr: text }) =>
+        network.subnets.every((subnet) => subnet.cidr !== text) &&
+        network.subnets.some((subnet) => subnet.cidr.includes(':') === text.includes(':')),
+    );
+    const [kv] = this.store.read(keys.network(networkId));
+    const [table] = this.store.read(keys.subnetTable);
+    if (spec === undefined || kv === undefined || table === undefined) return;
+    const record = JSON.parse(table.value) as SubnetTable;
+    const plan = planSubnetAddition(
+      spec,
+      { record: network, modRevision: kv.modRevision },
+      {
+        keys,
+        pools: { pools: [], excluded: [] },
+        cause: { request: 'grow', at: 0 },
+        directory: {
+          table: { record, modRevision: table.modRevision },
+          vnis: new Set(),
+          nameOf: (id) => id,
+        },
+      },
+    );
+    if (!plan.ok) throw new Error(plan.refusal.message);
+    this.network = plan.reply.reply;
+    this.checker.grown(this.network);
+    this.store.apply({ type: 'txn', failure: [], ...plan.reply.transaction });
   }
 
   private calm(): void {
