@@ -2,6 +2,8 @@
 
 export {
   SwimUdp,
+  type Peer,
+  type Plaintext,
   type Refusal,
   type SwimListener,
   type SwimUdpOptions,

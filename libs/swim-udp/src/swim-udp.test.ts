@@ -79,7 +79,7 @@ describe('swim over UDP', () => {
     expect(again.self.incarnation).toBeGreaterThan(1);
     for (const member of others) {
       const seen = member.members().find((other) => other.name === 'e');
-      expect(seen).toEqual({ ...again.self, state: 'alive' });
+      expect(seen).toMatchObject({ ...again.self, state: 'alive' });
     }
   }, 20_000);
 
@@ -124,14 +124,14 @@ describe('swim over UDP', () => {
     expect(stateOf(a, 'b')).toBe('alive');
   });
 
-  it('keeps out whoever has no key of the ring, and rolls keys', async () => {
+  it('keeps out whoever has no key of the ring', async () => {
     const oldKey = new Uint8Array(32).fill(1);
     const newKey = new Uint8Array(32).fill(2);
     const a = await start('a', { keys: [oldKey] });
     const join = [a.self.address];
     await start('stranger', { join });
     await start('other', { join, keys: [newKey] });
-    const b = await start('b', { join, keys: [newKey, oldKey], acceptsPlaintext: true });
+    const b = await start('b', { join, keys: [newKey, oldKey], plaintext: { isAccepted: true } });
     const c = await start('c', { join, keys: [oldKey, newKey] });
     await until(c, () => liveNames(c) >= 2);
     await until(a, () => stateOf(a, 'c') === 'alive');

@@ -11,6 +11,7 @@ import {
   seededRandom,
   type FrameFault,
   type Member,
+  type Reach,
   type Swim,
   type SwimConfig,
   type SwimEvent,
@@ -38,17 +39,29 @@ export interface SwimUdpOptions {
   /** Members asked at start, and again while nobody else is alive. */
   readonly join?: readonly string[];
   /**
-   * Keys of 16, 24 or 32 bytes that all members share, the primary first. With keys, plaintext is refused; to turn them on
-   * or to change them on a running cluster, give every member the new key behind the old one first.
+   * Keys of 16, 24 or 32 bytes that all members share, the primary first: it seals, each of them opens. With keys, plaintext
+   * is refused. They change on a running cluster with `setKeys`.
    */
   readonly keys?: readonly Uint8Array[];
-  /** Accepts plaintext beside encrypted frames, while keys are being rolled out. */
-  readonly acceptsPlaintext?: boolean;
+  readonly plaintext?: Plaintext;
   /** Default 5000. */
   readonly streamTimeoutMs?: number;
   /** For tests that want the same choices again; default is drawn. */
   readonly seed?: number;
   readonly onTrace?: (trace: SwimTrace) => void;
+}
+
+/** What a member with keys still does without them, while encryption is being turned on in a running cluster. */
+export interface Plaintext {
+  /** Default false. */
+  readonly isAccepted?: boolean;
+  /** Default false. */
+  readonly isSent?: boolean;
+}
+
+/** A member, and what the own probes tell of the way to it. */
+export interface Peer extends Member {
+  readonly reach: Reach;
 }
 
 /** Counts since start. */
@@ -78,8 +91,8 @@ export class SwimUdp {
   readonly #onTrace: ((trace: SwimTrace) => void) | undefined;
   readonly #listeners = new Set<SwimListener>();
   readonly #stats: SwimUdpStats;
-  readonly #keyring: Keyring | null;
-  readonly #acceptsPlaintext: boolean;
+  #keyring: Keyring | null = null;
+  #plaintext: Plaintext = {};
   #timer: NodeJS.Timeout | undefined;
   #isStopped = false;
 
@@ -104,11 +117,12 @@ export class SwimUdp {
 
   private constructor(options: SwimUdpOptions, opening: Opening, bound: SocketAddress) {
     const { name, bootId, tags = {}, config, keys = [] } = options;
-    this.#keyring = keys.length === 0 ? null : new Keyring(keys);
-    this.#acceptsPlaintext = this.#keyring === null || options.acceptsPlaintext === true;
+    this.setKeys(keys, options.plaintext);
     const address = options.advertise ?? formatAddress(bound);
     const random = seededRandom(options.seed ?? randomInt(2 ** 32));
-    this.#swim = createSwim(config, { name, address, meta: { bootId, tags } }, random);
+    const isTraced = options.onTrace !== undefined;
+    const self = { name, address, meta: { bootId, tags } };
+    this.#swim = createSwim(config, self, random, { isTraced });
     this.#datagrams = opening.datagrams;
     this.#streams = opening.streams;
     this.#onTrace = options.onTrace;
@@ -128,8 +142,20 @@ export class SwimUdp {
   }
 
   /** Everyone known, self included, the dead and left too. */
-  members(): readonly Member[] {
-    return this.#swim.members();
+  members(): readonly Peer[] {
+    return this.#swim
+      .members()
+      .map((member) => ({ ...member, reach: this.#swim.reach(member.name) }));
+  }
+
+  /**
+   * From now on the first of `keys` seals and each of them opens; none: plaintext. To change the key of a running cluster,
+   * give every member the new one behind the old, then the new one before the old, then the new one alone: nobody is
+   * unheard in between. Throws RangeError for keys of another length.
+   */
+  setKeys(keys: readonly Uint8Array[], plaintext: Plaintext = {}): void {
+    this.#keyring = keys.length === 0 ? null : new Keyring(keys);
+    this.#plaintext = plaintext;
   }
 
   stats(): Readonly<SwimUdpStats> {
@@ -199,7 +225,8 @@ export class SwimUdp {
       return opened === null ? { ok: false, code: 'unknownKey' } : decodeSwimFrame(opened);
     }
     const decoded = decodeSwimFrame(frame);
-    return decoded.ok && !this.#acceptsPlaintext ? { ok: false, code: 'plaintext' } : decoded;
+    const isAccepted = this.#keyring === null || this.#plaintext.isAccepted === true;
+    return decoded.ok && !isAccepted ? { ok: false, code: 'plaintext' } : decoded;
   }
 
   #step(input: SwimInput): Uint8Array | null {
@@ -224,7 +251,8 @@ export class SwimUdp {
 
   #seal(messages: readonly SwimMessage[]): Uint8Array {
     const plain = encodeSwimFrame(messages);
-    const frame = this.#keyring === null ? plain : this.#keyring.seal(plain);
+    const sealing = this.#plaintext.isSent === true ? null : this.#keyring;
+    const frame = sealing === null ? plain : sealing.seal(plain);
     this.#stats.packetsOut += 1;
     this.#stats.bytesOut += frame.length;
     return frame;

@@ -16,6 +16,7 @@ export class AntiEntropy {
   #seeds: readonly string[] = [];
   #nextPushPullAt = Infinity;
   #nextReconnectAt = Infinity;
+  #isHeld = false;
 
   constructor(core: SwimCore) {
     this.#core = core;
@@ -30,14 +31,18 @@ export class AntiEntropy {
 
   get wakeAt(): number {
     const { table } = this.#core;
+    if (this.#isHeld) return Infinity;
     const pushPullAt = table.liveCount > 1 ? this.#nextPushPullAt : Infinity;
     const isSought = table.deadCount > 0 || this.#isAlone();
     return Math.min(pushPullAt, isSought ? this.#nextReconnectAt : Infinity);
   }
 
-  tick(): void {
+  tick(isBlocked: boolean): void {
     const core = this.#core;
     const { now, config, table } = core;
+    this.#isHeld &&= isBlocked;
+    if (this.#isHeld || now < Math.min(this.#nextPushPullAt, this.#nextReconnectAt)) return;
+    this.#isHeld = isBlocked;
     if (now >= this.#nextPushPullAt) {
       this.#nextPushPullAt = now + pushPullPeriodMs(config.pushPullIntervalMs, table.liveCount);
       const partners = table.others((member) => member.state === 'alive');

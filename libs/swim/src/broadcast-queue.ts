@@ -2,7 +2,7 @@
 // Knows nothing of members or packets beyond a budget of bytes.
 
 import type { OpinionMessage } from './message';
-import { encodeSwimMessage } from './wire/message-codec';
+import { swimMessageBytes } from './wire/message-codec';
 
 interface Broadcast {
   readonly message: OpinionMessage;
@@ -14,7 +14,8 @@ interface Broadcast {
 export class BroadcastQueue {
   /** By the member that the opinion is about: what invalidates what. */
   readonly #bySubject = new Map<string, Broadcast>();
-  #sorted: Broadcast[] | null = [];
+  /** By the number of sends, each list in the order of sending: a send moves an opinion to the next list. */
+  readonly #bySends: Broadcast[][] = [];
   #order = 0;
 
   get size(): number {
@@ -23,10 +24,12 @@ export class BroadcastQueue {
 
   /** Queues an opinion; whatever else was queued about the same member is dropped as outdated. */
   push(message: OpinionMessage): void {
+    this.drop(message.name);
     this.#order += 1;
-    const bytes = encodeSwimMessage(message).length;
-    this.#bySubject.set(message.name, { message, bytes, order: this.#order, sends: 0 });
-    this.#sorted = null;
+    const bytes = swimMessageBytes(message);
+    const broadcast = { message, bytes, order: this.#order, sends: 0 };
+    this.#bySubject.set(message.name, broadcast);
+    this.#insert(broadcast);
   }
 
   has(subject: string): boolean {
@@ -34,7 +37,11 @@ export class BroadcastQueue {
   }
 
   drop(subject: string): void {
-    if (this.#bySubject.delete(subject)) this.#sorted = null;
+    const broadcast = this.#bySubject.get(subject);
+    if (broadcast === undefined) return;
+    this.#bySubject.delete(subject);
+    const list = this.#sentTimes(broadcast.sends);
+    list.splice(placeOf(list, broadcast), 1);
   }
 
   /**
@@ -48,26 +55,48 @@ export class BroadcastQueue {
     parts: number;
   }): OpinionMessage[] {
     if (this.#bySubject.size === 0) return [];
-    const taken: OpinionMessage[] = [];
+    const taken: Broadcast[] = [];
     let left = terms.budget;
-    for (const broadcast of this.#inOrder()) {
+    for (const list of this.#bySends) {
+      const kept = list.filter((broadcast) => {
+        const cost = broadcast.bytes + terms.overhead;
+        if (taken.length >= terms.parts || cost > left) return true;
+        left -= cost;
+        taken.push(broadcast);
+        return false;
+      });
+      if (kept.length < list.length) list.splice(0, list.length, ...kept);
       if (taken.length >= terms.parts || left < terms.overhead) break;
-      const cost = broadcast.bytes + terms.overhead;
-      if (cost > left) continue;
-      left -= cost;
-      taken.push(broadcast.message);
-      broadcast.sends += 1;
-      if (broadcast.sends >= terms.limit) this.#bySubject.delete(broadcast.message.name);
     }
-    if (taken.length > 0) this.#sorted = null;
-    return taken;
+    for (const broadcast of taken) {
+      broadcast.sends += 1;
+      if (broadcast.sends < terms.limit) this.#insert(broadcast);
+      else this.#bySubject.delete(broadcast.message.name);
+    }
+    return taken.map(({ message }) => message);
   }
 
-  #inOrder(): Broadcast[] {
-    this.#sorted ??= [...this.#bySubject.values()].sort(
-      (left, right) =>
-        left.sends - right.sends || right.bytes - left.bytes || right.order - left.order,
-    );
-    return this.#sorted;
+  #insert(broadcast: Broadcast): void {
+    const list = this.#sentTimes(broadcast.sends);
+    list.splice(placeOf(list, broadcast), 0, broadcast);
   }
+
+  #sentTimes(sends: number): Broadcast[] {
+    while (this.#bySends.length <= sends) this.#bySends.push([]);
+    return this.#bySends[sends] as Broadcast[];
+  }
+}
+
+/** Where it stands, or would stand, among those sent as often: the longest first, then the newest. */
+function placeOf(list: readonly Broadcast[], broadcast: Broadcast): number {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const other = list[middle] as Broadcast;
+    const isBefore = broadcast.bytes - other.bytes || broadcast.order - other.order;
+    if (isBefore >= 0) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }

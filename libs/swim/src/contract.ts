@@ -6,7 +6,15 @@ import type { SwimMessage } from './message';
 /** `now` is monotonic, in milliseconds, and common to all inputs of one core. */
 export type SwimInput =
   | { readonly kind: 'start'; readonly now: number }
-  | { readonly kind: 'tick'; readonly now: number }
+  | {
+      readonly kind: 'tick';
+      readonly now: number;
+      /**
+       * What is sent now leaves late, as from a loop that blocks on its socket: each activity sends once more and then waits
+       * for a tick that is not blocked. Suspicions run out all the same. Default false.
+       */
+      readonly isBlocked?: boolean;
+    }
   | {
       readonly kind: 'receive';
       readonly now: number;
@@ -58,6 +66,8 @@ export type SwimEvent =
   | { readonly kind: 'refuted'; readonly incarnation: number; readonly accuser: string }
   /** The member answers streams but no datagrams: UDP is blocked on the way. */
   | { readonly kind: 'memberStreamOnly'; readonly member: Member }
+  /** Datagrams get through to it again. */
+  | { readonly kind: 'memberDatagramsPass'; readonly member: Member }
   | { readonly kind: 'localHealthChanged'; readonly score: number }
   /** The own leave has been gossiped as often as it will be, or there is nobody to tell. */
   | { readonly kind: 'leaveSent' };

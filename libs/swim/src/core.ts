@@ -9,9 +9,10 @@ import type { LocalHealth } from './local-health';
 import type { MemberTable } from './member-table';
 import type { OpinionMessage, SwimMessage } from './message';
 import type { RandomSource } from './random';
-import type { Suspicion } from './suspicion';
+import type { ReachTable } from './reach';
+import type { Suspicions } from './suspicions';
 import { encryptionReserveBytes, frameHeaderBytes, partHeaderBytes } from './wire/frame-codec';
-import { encodeSwimMessage } from './wire/message-codec';
+import { swimMessageBytes } from './wire/message-codec';
 
 /** Parts in one packet; the frame counts them in a byte. */
 const maxParts = 255;
@@ -19,10 +20,12 @@ const maxParts = 255;
 export interface SwimCore {
   readonly config: SwimConfig;
   readonly random: RandomSource;
+  readonly isTraced: boolean;
   readonly table: MemberTable;
   readonly queue: BroadcastQueue;
   readonly health: LocalHealth;
-  readonly suspicions: Map<string, Suspicion>;
+  readonly suspicions: Suspicions;
+  readonly reach: ReachTable;
   /** Time of the input that is being worked on. */
   now: number;
   /** When anything last came in from anyone. */
@@ -36,7 +39,7 @@ export interface SwimCore {
 /** Sends one packet: the messages first, then as much gossip as fits. */
 export function sendPacket(core: SwimCore, to: string, messages: readonly SwimMessage[]): void {
   const used = messages.reduce(
-    (sum, message) => sum + encodeSwimMessage(message).length + partHeaderBytes,
+    (sum, message) => sum + swimMessageBytes(message) + partHeaderBytes,
     frameHeaderBytes + encryptionReserveBytes,
   );
   const piggyback = core.queue.take({
@@ -58,7 +61,7 @@ export function emit(core: SwimCore, event: SwimEvent): void {
 }
 
 export function trace(core: SwimCore, entry: SwimTrace): void {
-  core.trace.push(entry);
+  if (core.isTraced) core.trace.push(entry);
 }
 
 export function changeHealth(core: SwimCore, delta: number): void {

@@ -3,11 +3,11 @@
 
 import { sendPacket, type SwimCore } from './core';
 import { isLive, type Member } from './member';
-import { drawSome } from './random';
 
 export class Gossiper {
   readonly #core: SwimCore;
   #nextAt = 0;
+  #isHeld = false;
 
   constructor(core: SwimCore) {
     this.#core = core;
@@ -15,15 +15,18 @@ export class Gossiper {
 
   get wakeAt(): number {
     const { queue, table } = this.#core;
+    if (this.#isHeld) return Infinity;
     return queue.size > 0 && table.size > 1 ? this.#nextAt : Infinity;
   }
 
-  tick(): void {
+  tick(isBlocked: boolean): void {
     const core = this.#core;
+    this.#isHeld &&= isBlocked;
     if (core.now < this.wakeAt) return;
+    this.#isHeld = isBlocked;
     this.#nextAt = core.now + core.config.gossipIntervalMs;
-    const hearers = core.table.others((member, since) => this.#hears(member, since));
-    for (const hearer of drawSome(core.random, hearers, core.config.fanout)) {
+    const hears = (member: Member, since: number): boolean => this.#hears(member, since);
+    for (const hearer of core.table.drawOthers(core.config.fanout, hears)) {
       sendPacket(core, hearer.address, []);
     }
   }

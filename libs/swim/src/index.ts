@@ -1,6 +1,6 @@
 // The public face of the SWIM core.
 
-export { createSwim, type Swim } from './swim';
+export { createSwim, type Swim, type SwimOptions } from './swim';
 export { swimConfig, type SwimConfig, type SwimPreset } from './config';
 export type { SwimEffects, SwimEvent, SwimInput, SwimSend, SwimTrace } from './contract';
 export {
@@ -23,11 +23,13 @@ export type {
   SuspectMessage,
   SwimMessage,
 } from './message';
+export type { Reach } from './reach';
 export { seededRandom, type RandomSource } from './random';
 export {
   decodeSwimMessage,
   encodeSwimMessage,
   metaBytes,
+  swimMessageBytes,
   type SwimMessageDecoded,
 } from './wire/message-codec';
 export {
@@ -35,6 +37,7 @@ export {
   encodeSwimFrame,
   encryptionReserveBytes,
   frameKinds,
+  swimFrameBytes,
   type FrameFault,
   type SwimFrameDecoded,
 } from './wire/frame-codec';

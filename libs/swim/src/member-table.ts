@@ -1,7 +1,7 @@
 // All members that are known, self included, and the order in which they are probed. Judges no opinion.
 
 import { isLive, type Member } from './member';
-import { drawBelow, shuffle, type RandomSource } from './random';
+import { drawBelow, drawSome, shuffle, type RandomSource } from './random';
 
 export interface Entry {
   member: Member;
@@ -9,7 +9,7 @@ export interface Entry {
 }
 
 export class MemberTable {
-  readonly #selfName: string;
+  readonly selfName: string;
   readonly #random: RandomSource;
   readonly #entries = new Map<string, Entry>();
   /** Others, in this round's order; new ones come in anywhere, so that joiners do not synchronise. */
@@ -19,14 +19,14 @@ export class MemberTable {
   #dead = 0;
 
   constructor(self: Member, random: RandomSource, now: number) {
-    this.#selfName = self.name;
+    this.selfName = self.name;
     this.#random = random;
     this.#entries.set(self.name, { member: self, stateSince: now });
     this.#live = 1;
   }
 
   get self(): Member {
-    return (this.#entries.get(this.#selfName) as Entry).member;
+    return (this.#entries.get(this.selfName) as Entry).member;
   }
 
   get size(): number {
@@ -60,9 +60,23 @@ export class MemberTable {
   others(accept: (member: Member, stateSince: number) => boolean): Member[] {
     const found: Member[] = [];
     for (const { member, stateSince } of this.#entries.values()) {
-      if (member.name !== this.#selfName && accept(member, stateSince)) found.push(member);
+      if (member.name !== this.selfName && accept(member, stateSince)) found.push(member);
     }
     return found;
+  }
+
+  /** Up to `count` of the others that `accept` takes, each as likely as another. */
+  drawOthers(count: number, accept: (member: Member, stateSince: number) => boolean): Member[] {
+    const drawn: Member[] = [];
+    // Most are accepted most of the time: a few blind draws are cheaper than to look at everyone.
+    for (let tries = 4 * count; tries > 0 && drawn.length < count; tries -= 1) {
+      const name = this.#round[drawBelow(this.#random, Math.max(1, this.#round.length))];
+      const entry = name === undefined ? undefined : this.#entries.get(name);
+      if (entry === undefined || drawn.includes(entry.member)) continue;
+      if (accept(entry.member, entry.stateSince)) drawn.push(entry.member);
+    }
+    if (drawn.length === count) return drawn;
+    return drawSome(this.#random, this.others(accept), count);
   }
 
   /** Adds or replaces; the time counts from here if the state changes. */
@@ -98,7 +112,7 @@ export class MemberTable {
 
   forget(name: string): void {
     const entry = this.#entries.get(name);
-    if (entry === undefined || name === this.#selfName) return;
+    if (entry === undefined || name === this.selfName) return;
     this.#count(entry.member, -1);
     this.#entries.delete(name);
     const index = this.#round.indexOf(name);

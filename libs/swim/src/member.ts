@@ -37,8 +37,8 @@ export const memberLimits = {
 } as const;
 
 /** True of members that are probed and counted: suspicion is a doubt, not a verdict. */
-export function isLive(member: Member): boolean {
-  return member.state === 'alive' || member.state === 'suspect';
+export function isLive({ state }: Pick<Member, 'state'>): boolean {
+  return state === 'alive' || state === 'suspect';
 }
 
 export function sameMeta(left: MemberMeta, right: MemberMeta): boolean {

@@ -27,12 +27,12 @@ function hearAlive(core: SwimCore, said: AliveMessage): void {
     const { name, address: claimant } = said;
     return emit(core, { kind: 'conflict', name, holder: known.address, claimant });
   }
-  if (known.name === core.table.self.name) return hearAliveOfSelf(core, said);
+  if (known.name === core.table.selfName) return hearAliveOfSelf(core, said);
   if (said.incarnation <= known.incarnation) return ignore(core, said, 'stale');
 
   const { name, address, incarnation, meta } = said;
   const member: Member = { name, address, incarnation, state: 'alive', meta };
-  core.suspicions.delete(name);
+  core.suspicions.end(name);
   core.table.put(member, core.now);
   gossip(core, said);
   if (known.state !== 'alive') emit(core, { kind: 'memberAlive', member, previous: known.state });
@@ -71,7 +71,7 @@ export function hearSuspect(core: SwimCore, said: SuspectMessage): void {
   if (known === undefined) return ignore(core, said, 'unknownMember');
   if (said.incarnation < known.incarnation) return ignore(core, said, 'stale');
   if (!isLive(known)) return ignore(core, said, 'alreadyGone');
-  if (known.name === core.table.self.name) {
+  if (known.name === core.table.selfName) {
     if (!core.leaving) refute(core, said);
     return;
   }
@@ -84,7 +84,7 @@ export function hearSuspect(core: SwimCore, said: SuspectMessage): void {
 
 /** A new accuser is gossiped on, so that its word reaches the others as a confirmation (Lifeguard, dogpile). */
 function confirm(core: SwimCore, said: SuspectMessage, suspicion: Suspicion): void {
-  if (!suspicion.confirm(said.accuser)) return;
+  if (!core.suspicions.confirm(said.name, said.accuser)) return;
   gossip(core, said);
   const { confirmations, timeoutMs } = suspicion;
   const { name, accuser } = said;
@@ -106,7 +106,7 @@ function startSuspicion(core: SwimCore, said: SuspectMessage, known: Member): vo
     wanted: wantedConfirmations(config.confirmations, table.liveCount),
   });
   const member: Member = { ...known, state: 'suspect', incarnation: said.incarnation };
-  core.suspicions.set(said.name, suspicion);
+  core.suspicions.start(said.name, suspicion);
   table.put(member, core.now);
   gossip(core, said);
   emit(core, { kind: 'memberSuspect', member, accuser: said.accuser });
@@ -118,14 +118,14 @@ export function hearDead(core: SwimCore, said: DeadMessage): void {
   if (known === undefined) return ignore(core, said, 'unknownMember');
   if (said.incarnation < known.incarnation) return ignore(core, said, 'stale');
   if (!isLive(known)) return ignore(core, said, 'alreadyGone');
-  if (known.name === core.table.self.name) {
+  if (known.name === core.table.selfName) {
     if (!core.leaving) refute(core, said);
     return;
   }
   const left = said.accuser === said.name;
   const state = left ? 'left' : 'dead';
   const member: Member = { ...known, state, incarnation: said.incarnation };
-  core.suspicions.delete(said.name);
+  core.suspicions.end(said.name);
   core.table.put(member, core.now);
   gossip(core, said);
   emit(
@@ -154,5 +154,5 @@ function ignore(
   said: OpinionMessage,
   reason: 'stale' | 'unknownMember' | 'alreadyGone' | 'full',
 ): void {
-  trace(core, { kind: 'ignored', what: said.kind, name: said.name, reason });
+  if (core.isTraced) trace(core, { kind: 'ignored', what: said.kind, name: said.name, reason });
 }

@@ -6,7 +6,6 @@ import { indirectTimeoutRatio } from './formulas';
 import { isLive, type Member } from './member';
 import type { PingMessage, PingReqMessage, SwimMessage } from './message';
 import { hearSuspect } from './opinions';
-import { drawSome } from './random';
 
 interface RunningProbe {
   readonly seq: number;
@@ -36,9 +35,8 @@ export class Prober {
   #seq = 0;
   #running: RunningProbe | null = null;
   #nextAt = Infinity;
+  #isHeld = false;
   readonly #relays = new Map<number, Relay>();
-  /** Members that lately answered streams alone; told once until a datagram gets through. */
-  readonly #streamOnly = new Set<string>();
 
   constructor(core: SwimCore) {
     this.#core = core;
@@ -49,15 +47,17 @@ export class Prober {
   }
 
   get wakeAt(): number {
-    let wakeAt = this.#core.table.size > 1 ? this.#nextAt : Infinity;
-    if (this.#running !== null) {
-      const { indirectAt, deadlineAt } = this.#running;
-      wakeAt = Math.min(wakeAt, indirectAt ?? Infinity, deadlineAt);
-    }
+    let wakeAt = this.#isHeld ? Infinity : this.#probeWakeAt;
     for (const relay of this.#relays.values()) {
       wakeAt = Math.min(wakeAt, relay.nackAt ?? Infinity, relay.expiresAt);
     }
     return wakeAt;
+  }
+
+  get #probeWakeAt(): number {
+    if (this.#running === null) return this.#core.table.size > 1 ? this.#nextAt : Infinity;
+    const { indirectAt, deadlineAt } = this.#running;
+    return Math.min(indirectAt ?? Infinity, deadlineAt);
   }
 
   shift(byMs: number): void {
@@ -73,17 +73,25 @@ export class Prober {
     }
   }
 
-  tick(reap: () => void): void {
+  tick(isBlocked: boolean, reap: () => void): void {
+    this.#isHeld &&= isBlocked;
+    if (!this.#isHeld) this.#tickProbe(isBlocked, reap);
+    this.#tickRelays();
+  }
+
+  #tickProbe(isBlocked: boolean, reap: () => void): void {
     const { now } = this.#core;
     const probe = this.#running;
     if (probe !== null && probe.indirectAt !== null && now >= probe.indirectAt) {
       this.#askHelpers(probe);
+      this.#isHeld = isBlocked;
+      if (this.#isHeld) return;
     }
     if (probe !== null && now >= probe.deadlineAt) this.#judge(probe);
     if (now >= this.#nextAt && this.#running === null && this.#core.table.size > 1) {
       this.#probeNext(reap);
+      this.#isHeld = isBlocked;
     }
-    this.#tickRelays();
   }
 
   #probeNext(reap: () => void): void {
@@ -110,13 +118,12 @@ export class Prober {
   #askHelpers(probe: RunningProbe): void {
     const core = this.#core;
     probe.indirectAt = null;
-    const helpers = drawSome(
-      core.random,
-      core.table.others((m) => m.state === 'alive' && m.name !== probe.target.name),
+    const helpers = core.table.drawOthers(
       core.config.indirectProbes,
+      (member) => member.state === 'alive' && member.name !== probe.target.name,
     );
     const { name: target, address: targetAddress } = probe.target;
-    const source = core.table.self.name;
+    const source = core.table.selfName;
     for (const helper of helpers) {
       const request: PingReqMessage = {
         kind: 'pingReq',
@@ -142,8 +149,7 @@ export class Prober {
     const target = core.table.get(probe.target.name);
     if (target === undefined || !isLive(target)) return;
     if (probe.streamAcked) {
-      if (this.#streamOnly.has(target.name)) return;
-      this.#streamOnly.add(target.name);
+      if (!core.reach.setUdpBlocked(target.name, true)) return;
       return emit(core, { kind: 'memberStreamOnly', member: target });
     }
     const { expectedNacks } = probe;
@@ -152,12 +158,12 @@ export class Prober {
     changeHealth(core, expectedNacks > 0 ? Math.max(0, expectedNacks - nacks) : 1);
     // The incarnation that was probed: whoever refuted since is not accused again by this probe.
     const { name, incarnation } = probe.target;
-    hearSuspect(core, { kind: 'suspect', name, incarnation, accuser: core.table.self.name });
+    hearSuspect(core, { kind: 'suspect', name, incarnation, accuser: core.table.selfName });
   }
 
   receivePing(ping: PingMessage, from: string, via: 'datagram' | 'stream'): void {
     const core = this.#core;
-    if (ping.target !== core.table.self.name) {
+    if (ping.target !== core.table.selfName) {
       return trace(core, { kind: 'ignored', what: 'ping', name: ping.target, reason: 'notForMe' });
     }
     const ack: SwimMessage = { kind: 'ack', seq: ping.seq };
@@ -201,7 +207,11 @@ export class Prober {
       return;
     }
     this.#running = null;
-    this.#streamOnly.delete(target);
+    if (direct) core.reach.measured(target, core.now - probe.sentAt);
+    const member = core.table.get(target);
+    if (core.reach.setUdpBlocked(target, false) && member !== undefined) {
+      emit(core, { kind: 'memberDatagramsPass', member });
+    }
     changeHealth(core, -1);
   }
 
@@ -221,7 +231,7 @@ export class Prober {
   }
 
   #pingOf(target: string, seq: number): PingMessage {
-    return { kind: 'ping', seq, source: this.#core.table.self.name, target };
+    return { kind: 'ping', seq, source: this.#core.table.selfName, target };
   }
 
   /** What is held against a member goes along with a packet that it gets anyway (Lifeguard, buddy system). */
@@ -229,7 +239,7 @@ export class Prober {
     const member = this.#core.table.get(name);
     if (!this.#core.config.buddy || member === undefined) return [];
     const { incarnation } = member;
-    const accuser = this.#core.table.self.name;
+    const accuser = this.#core.table.selfName;
     if (member.state === 'suspect') return [{ kind: 'suspect', name, incarnation, accuser }];
     if (member.state === 'dead') return [{ kind: 'dead', name, incarnation, accuser }];
     if (member.state === 'left') return [{ kind: 'dead', name, incarnation, accuser: name }];

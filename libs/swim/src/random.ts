@@ -38,13 +38,15 @@ export function drawSome<Item>(
   items: readonly Item[],
   count: number,
 ): Item[] {
-  const pool = [...items];
-  const drawn = Math.min(count, pool.length);
-  for (let index = 0; index < drawn; index += 1) {
-    const other = index + drawBelow(random, pool.length - index);
-    const kept = pool[index] as Item;
-    pool[index] = pool[other] as Item;
-    pool[other] = kept;
+  // The first steps of a shuffle of which only the places that were touched are kept.
+  const touched = new Map<number, Item>();
+  const at = (index: number): Item => touched.get(index) ?? (items[index] as Item);
+  const drawn: Item[] = [];
+  while (drawn.length < count && drawn.length < items.length) {
+    const index = drawn.length;
+    const other = index + drawBelow(random, items.length - index);
+    drawn.push(at(other));
+    touched.set(other, at(index));
   }
-  return pool.slice(0, drawn);
+  return drawn;
 }

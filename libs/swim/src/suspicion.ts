@@ -6,6 +6,8 @@ export class Suspicion {
   /** Each accuser counts once; the first is no confirmation. */
   readonly #accusers: Set<string>;
   readonly #terms: { readonly minMs: number; readonly maxMs: number; readonly wanted: number };
+  /** From its start, by the confirmations so far. */
+  timeoutMs: number;
   /** Moved by stalls alone: no silence prolongs a suspicion past its longest. */
   #bornAt: number;
   #startedAt: number;
@@ -21,14 +23,11 @@ export class Suspicion {
     this.#terms = terms;
     this.#bornAt = terms.startedAt;
     this.#startedAt = terms.startedAt;
+    this.timeoutMs = suspicionTimeoutMs({ ...terms, confirmations: 0 });
   }
 
   get confirmations(): number {
     return this.#accusers.size - 1;
-  }
-
-  get timeoutMs(): number {
-    return suspicionTimeoutMs({ ...this.#terms, confirmations: this.confirmations });
   }
 
   get deadlineAt(): number {
@@ -44,6 +43,8 @@ export class Suspicion {
   confirm(accuser: string): boolean {
     if (this.confirmations >= this.#terms.wanted || this.#accusers.has(accuser)) return false;
     this.#accusers.add(accuser);
+    const { confirmations } = this;
+    this.timeoutMs = suspicionTimeoutMs({ ...this.#terms, confirmations });
     return true;
   }
 

@@ -14,7 +14,8 @@ import type { SwimMessage } from './message';
 import { announceSelf, hear, hearDead } from './opinions';
 import { Prober } from './probe';
 import type { RandomSource } from './random';
-import type { Suspicion } from './suspicion';
+import { ReachTable, type Reach } from './reach';
+import { Suspicions } from './suspicions';
 import { metaBytes } from './wire/message-codec';
 
 export interface Swim {
@@ -26,10 +27,22 @@ export interface Swim {
   readonly localHealth: number;
   /** Everyone known, self included, the dead and left of the retention time too. */
   members(): readonly Member[];
+  /** What the own probes tell of the way to a member. */
+  reach(name: string): Reach;
 }
 
-export function createSwim(config: SwimConfig, self: MemberSelf, random: RandomSource): Swim {
-  return new SwimMember(config, self, random);
+export interface SwimOptions {
+  /** Whether effects tell what happened in `trace`. Default true. */
+  readonly isTraced?: boolean;
+}
+
+export function createSwim(
+  config: SwimConfig,
+  self: MemberSelf,
+  random: RandomSource,
+  options: SwimOptions = {},
+): Swim {
+  return new SwimMember(config, self, random, options);
 }
 
 /** Throws RangeError if the member could not be described on the wire. */
@@ -60,14 +73,21 @@ class SwimMember implements Swim {
   #isLeaveTold = false;
   wakeAtMs = Infinity;
 
-  constructor(config: SwimConfig, self: MemberSelf, random: RandomSource) {
+  constructor(
+    config: SwimConfig,
+    self: MemberSelf,
+    random: RandomSource,
+    { isTraced = true }: SwimOptions,
+  ) {
     this.#core = {
       config,
       random,
+      isTraced,
       table: new MemberTable(checkedSelf(self), random, 0),
       queue: new BroadcastQueue(),
       health: new LocalHealth(config.localHealthMax),
-      suspicions: new Map(),
+      suspicions: new Suspicions(),
+      reach: new ReachTable(),
       now: -Infinity,
       heardAt: -Infinity,
       leaving: false,
@@ -90,6 +110,10 @@ class SwimMember implements Swim {
 
   members(): readonly Member[] {
     return this.#core.table.members();
+  }
+
+  reach(name: string): Reach {
+    return this.#core.reach.of(name);
   }
 
   step(input: SwimInput): SwimEffects {
@@ -116,7 +140,7 @@ class SwimMember implements Swim {
         this.#antiEntropy.start();
         return announceSelf(this.#core, this.self);
       case 'tick':
-        return this.#tick();
+        return this.#tick(input.isBlocked === true);
       case 'receive':
         this.#excuseSilence();
         for (const message of input.messages) this.#receive(message, input.from, input.via);
@@ -150,14 +174,14 @@ class SwimMember implements Swim {
     }
   }
 
-  #tick(): void {
+  #tick(isBlocked: boolean): void {
     this.#excuseStall();
     this.#expireSuspicions();
     if (!this.#core.leaving) {
-      this.#prober.tick(() => this.#reap());
-      this.#antiEntropy.tick();
+      this.#prober.tick(isBlocked, () => this.#reap());
+      this.#antiEntropy.tick(isBlocked);
     }
-    this.#gossiper.tick();
+    this.#gossiper.tick(isBlocked);
   }
 
   /** A late tick means that this process did not run: answers may lie unread, so no deadline may pass by it. */
@@ -166,7 +190,7 @@ class SwimMember implements Swim {
     const lateMs = core.now - this.wakeAtMs;
     if (!(lateMs > core.config.stallMs) || this.wakeAtMs === Infinity) return;
     trace(core, { kind: 'stalled', lateMs });
-    for (const suspicion of core.suspicions.values()) suspicion.shift(lateMs);
+    core.suspicions.shift(lateMs);
     this.#prober.shift(lateMs);
     changeHealth(core, 1);
   }
@@ -180,22 +204,17 @@ class SwimMember implements Swim {
   #excuseSilence(): void {
     const core = this.#core;
     if (this.#isSilent) {
-      const silence = { from: core.heardAt, to: core.now };
-      for (const suspicion of core.suspicions.values()) suspicion.excuseSilence(silence);
+      core.suspicions.excuseSilence({ from: core.heardAt, to: core.now });
     }
     core.heardAt = core.now;
-  }
-
-  #verdictAt(suspicion: Suspicion): number {
-    return this.#isSilent ? suspicion.longestAt : suspicion.deadlineAt;
   }
 
   #expireSuspicions(): void {
     const core = this.#core;
     if (core.leaving) return;
-    for (const [name, suspicion] of core.suspicions) {
+    for (const name of core.suspicions.due(core.now, this.#isSilent)) {
       const member = core.table.get(name);
-      if (member === undefined || core.now < this.#verdictAt(suspicion)) continue;
+      if (member === undefined) continue;
       const { incarnation } = member;
       hearDead(core, { kind: 'dead', name, incarnation, accuser: this.self.name });
     }
@@ -209,6 +228,7 @@ class SwimMember implements Swim {
     });
     for (const member of gone) {
       core.table.forget(member.name);
+      core.reach.forget(member.name);
       emit(core, { kind: 'memberForgotten', member });
     }
   }
@@ -242,10 +262,12 @@ class SwimMember implements Swim {
   #nextWake(): number {
     const core = this.#core;
     if (core.leaving) return this.#gossiper.wakeAt;
-    let wakeAt = Math.min(this.#prober.wakeAt, this.#gossiper.wakeAt, this.#antiEntropy.wakeAt);
-    for (const suspicion of core.suspicions.values()) {
-      wakeAt = Math.min(wakeAt, this.#verdictAt(suspicion));
-    }
-    return wakeAt;
+    const verdictAt = core.suspicions.nextAt(this.#isSilent);
+    return Math.min(
+      this.#prober.wakeAt,
+      this.#gossiper.wakeAt,
+      this.#antiEntropy.wakeAt,
+      verdictAt,
+    );
   }
 }

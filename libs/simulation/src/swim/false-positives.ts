@@ -1,39 +1,13 @@
-// Lifeguard's experiment: some members stall in turns, and false declarations of death are counted, all of them and those
-// at healthy members. Configurations as in the paper (Lifeguard, DSN 2018), each a difference to plain SWIM.
+// Lifeguard's interval experiment: some members stall in turns, and false declarations of death are counted, all of them and
+// those at healthy members, with the messages that it took. Judges nothing.
 
-import { swimConfig, type SwimConfig } from '@skein/swim';
+import { lifeguardConfig, type LifeguardConfiguration } from './lifeguard-configurations';
 import { SwimCluster, type StallKind } from './swim-cluster';
 
-export type LifeguardConfiguration =
-  'SWIM' | 'LHA-Probe' | 'LHA-Suspicion' | 'Buddy System' | 'Lifeguard' | 'Skein';
-
-const plain: Partial<SwimConfig> = {
-  suspicionMultiplier: 5,
-  suspicionMaxMultiplier: 1,
-  localHealthMax: 1,
-  nack: false,
-  buddy: false,
-  stallMs: Infinity,
-  silenceMs: Infinity,
-};
-
-const differences: Record<LifeguardConfiguration, Partial<SwimConfig>> = {
-  SWIM: {},
-  'LHA-Probe': { localHealthMax: 8, nack: true },
-  'LHA-Suspicion': { suspicionMaxMultiplier: 6 },
-  'Buddy System': { buddy: true },
-  Lifeguard: { localHealthMax: 8, nack: true, suspicionMaxMultiplier: 6, buddy: true },
-  Skein: {
-    localHealthMax: 8,
-    nack: true,
-    suspicionMaxMultiplier: 6,
-    buddy: true,
-    stallMs: 500,
-    silenceMs: 2_000,
-  },
-};
-
-export const lifeguardConfigurations = Object.keys(differences) as LifeguardConfiguration[];
+/** Members on one machine. */
+export const loopback = { minDelayMs: 0.1, maxDelayMs: 1 };
+/** The cluster comes to rest before anything stalls. */
+export const settleMs = 15_000;
 
 export interface StallExperiment {
   readonly configuration: LifeguardConfiguration;
@@ -47,7 +21,8 @@ export interface StallExperiment {
   readonly intervalMs: number;
   /** Default 120 000. */
   readonly durationMs?: number;
-  readonly kind?: StallKind;
+  /** Default `sockets`, the paper's. */
+  readonly stallKind?: StallKind;
 }
 
 /** Nobody is ever killed, so each declared death is wrong; those of members that never stall count. */
@@ -58,19 +33,21 @@ export interface StallResult {
   readonly atHealthy: number;
   /** Deaths declared of members that do stall: no fault if the stall outlasts the suspicion. */
   readonly ofStalled: number;
-  readonly packets: number;
+  /** Packets and stream messages, and the bytes of their frames without encryption. */
+  readonly messages: number;
+  readonly bytes: number;
 }
 
 export function measureFalsePositives(experiment: StallExperiment): StallResult {
   const { configuration, seed, memberCount = 128, stalledCount, durationMs = 120_000 } = experiment;
-  const config = swimConfig('lan', { ...plain, ...differences[configuration] });
-  const cluster = new SwimCluster({ seed, memberCount, config });
+  const config = lifeguardConfig(configuration);
+  const cluster = new SwimCluster({ seed, memberCount, config, network: loopback });
   const stalled = new Set(cluster.random.shuffle(cluster.names).slice(0, stalledCount));
   let falsePositives = 0;
   let atHealthy = 0;
   let ofStalled = 0;
-  cluster.run(15_000);
-  const packetsBefore = cluster.packetsSent;
+  cluster.run(settleMs);
+  const before = { messages: cluster.packetsSent, bytes: cluster.bytesSent };
   cluster.onEvent = ({ observer, event }) => {
     if (event.kind !== 'memberDead') return;
     if (stalled.has(event.member.name)) {
@@ -80,9 +57,9 @@ export function measureFalsePositives(experiment: StallExperiment): StallResult 
     falsePositives += 1;
     if (!stalled.has(observer)) atHealthy += 1;
   };
-  const { kind = 'messages', stallMs, intervalMs } = experiment;
+  const { stallKind = 'sockets', stallMs, intervalMs } = experiment;
   const cycle = (): void => {
-    for (const name of stalled) cluster.stall(name, kind);
+    for (const name of stalled) cluster.stall(name, stallKind);
     cluster.queue.after(stallMs, () => {
       for (const name of stalled) cluster.resume(name);
       cluster.queue.after(intervalMs, cycle);
@@ -90,5 +67,7 @@ export function measureFalsePositives(experiment: StallExperiment): StallResult 
   };
   cycle();
   cluster.run(durationMs);
-  return { falsePositives, atHealthy, ofStalled, packets: cluster.packetsSent - packetsBefore };
+  const messages = cluster.packetsSent - before.messages;
+  const bytes = cluster.bytesSent - before.bytes;
+  return { falsePositives, atHealthy, ofStalled, messages, bytes };
 }

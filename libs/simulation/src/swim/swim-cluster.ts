@@ -4,6 +4,7 @@
 import {
   createSwim,
   seededRandom,
+  swimFrameBytes,
   type Member,
   type Swim,
   type SwimConfig,
@@ -15,8 +16,11 @@ import { EventQueue } from '../event-queue';
 import { calmNetwork, SimulatedNetwork, type NetworkConditions } from '../network';
 import { Random } from '../random';
 
-/** `process`: the member does not run at all. `messages`: its clock runs, but nothing comes in or goes out. */
-export type StallKind = 'process' | 'messages';
+/**
+ * `process`: the member does not run at all. `messages`: it runs, but nothing comes in or goes out. `sockets`: its loops block
+ * in sending and receiving, as Lifeguard's experiment has it: each sends once more, late, and only suspicions run on.
+ */
+export type StallKind = 'process' | 'messages' | 'sockets';
 
 interface Letter {
   readonly from: string;
@@ -52,6 +56,7 @@ export class SwimCluster {
   readonly random: Random;
   readonly datagrams: SimulatedNetwork<Letter>;
   packetsSent = 0;
+  bytesSent = 0;
   /** Incarnations that someone knew of and their owner had not taken. */
   readonly forgedIncarnations: string[] = [];
   onEvent: (observed: ObservedEvent) => void = () => undefined;
@@ -106,9 +111,12 @@ export class SwimCluster {
   /** The late tick comes first, then what lay unread, then what lay unsent: as an event loop does it. */
   resume(name: string): void {
     const place = this.#place(name);
-    if (place.state !== 'process' && place.state !== 'messages') return;
+    if (place.state === 'running' || place.state === 'killed') return;
+    const wasBlocked = place.state === 'sockets';
     place.state = 'running';
-    if (place.swim.wakeAtMs <= this.queue.nowMs) this.#tick(place);
+    // Blocked sends go first, and whoever was blocked goes on, whether or not anything is due by now.
+    if (wasBlocked) for (const send of place.outbox.splice(0)) send();
+    if (wasBlocked || place.swim.wakeAtMs <= this.queue.nowMs) this.#tick(place);
     for (const letter of place.inbox.splice(0)) this.#receive(place, letter);
     for (const send of place.outbox.splice(0)) send();
     this.#schedule(place);
@@ -150,7 +158,8 @@ export class SwimCluster {
   #create(name: string, address: string): Swim {
     const bootId = `${name}-at-${Math.round(this.queue.nowMs)}`;
     const random = seededRandom(this.random.int(2 ** 32));
-    return createSwim(this.#config, { name, address, meta: { bootId, tags: {} } }, random);
+    const self = { name, address, meta: { bootId, tags: {} } };
+    return createSwim(this.#config, self, random, { isTraced: false });
   }
 
   #start(name: string): void {
@@ -162,7 +171,8 @@ export class SwimCluster {
   }
 
   #tick(place: Place): void {
-    this.#step(place, { kind: 'tick', now: this.queue.nowMs });
+    const isBlocked = place.state === 'sockets';
+    this.#step(place, { kind: 'tick', now: this.queue.nowMs, isBlocked });
   }
 
   #step(place: Place, input: SwimInput): void {
@@ -194,12 +204,13 @@ export class SwimCluster {
 
   #post(place: Place, to: string, letter: Letter): void {
     this.packetsSent += 1;
+    this.bytesSent += swimFrameBytes(letter.messages);
     const receiver = this.#byAddress.get(to);
     if (receiver === undefined) return;
     const network = letter.via === 'datagram' ? this.datagrams : this.#streams;
     const send = (): void => network.send(place.name, receiver.name, letter);
-    if (place.state === 'messages') place.outbox.push(send);
-    else send();
+    if (place.state === 'running') send();
+    else place.outbox.push(send);
   }
 
   #arrive(to: string, letter: Letter): void {

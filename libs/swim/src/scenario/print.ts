@@ -37,6 +37,7 @@ export function printEvent(event: SwimEvent): string {
     case 'memberLeft':
     case 'memberForgotten':
     case 'memberStreamOnly':
+    case 'memberDatagramsPass':
       return `${event.kind} ${event.member.name}@${event.member.incarnation}`;
     case 'memberUpdated':
       return `memberUpdated ${event.member.name}@${event.member.incarnation} ${JSON.stringify(event.member.meta.tags)}`;

@@ -3,7 +3,14 @@
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-export class ByteWriter {
+/** What a message is written to: bytes, or their number alone. */
+export interface ByteSink {
+  u8(value: number): void;
+  varint(value: number): void;
+  text(value: string): void;
+}
+
+export class ByteWriter implements ByteSink {
   #bytes = new Uint8Array(128);
   #length = 0;
 
@@ -49,6 +56,37 @@ export class ByteWriter {
     grown.set(this.#bytes);
     this.#bytes = grown;
   }
+}
+
+/** Counts what a `ByteWriter` would write: packets are filled by size far more often than they are encoded. */
+export class ByteCounter implements ByteSink {
+  length = 0;
+
+  u8(): void {
+    this.length += 1;
+  }
+
+  varint(value: number): void {
+    this.length += varintBytes(value);
+  }
+
+  text(value: string): void {
+    const bytes = utf8Bytes(value);
+    this.length += varintBytes(bytes) + bytes;
+  }
+}
+
+export function varintBytes(value: number): number {
+  let bytes = 1;
+  for (let rest = value; rest > 0x7f; rest = Math.floor(rest / 0x80)) bytes += 1;
+  return bytes;
+}
+
+function utf8Bytes(text: string): number {
+  for (let at = 0; at < text.length; at += 1) {
+    if (text.charCodeAt(at) > 0x7f) return encoder.encode(text).length;
+  }
+  return text.length;
 }
 
 export type ReadFault =

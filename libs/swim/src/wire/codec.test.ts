@@ -5,8 +5,8 @@ import fc from 'fast-check';
 import type { Member } from '../member';
 import type { SwimMessage } from '../message';
 import { crc32 } from './crc32';
-import { decodeSwimFrame, encodeSwimFrame, frameKinds } from './frame-codec';
-import { decodeSwimMessage, encodeSwimMessage } from './message-codec';
+import { decodeSwimFrame, encodeSwimFrame, frameKinds, swimFrameBytes } from './frame-codec';
+import { decodeSwimMessage, encodeSwimMessage, swimMessageBytes } from './message-codec';
 
 const name = fc.string({ minLength: 1, maxLength: 24, unit: 'grapheme' });
 const number = fc.nat({ max: Number.MAX_SAFE_INTEGER });
@@ -57,6 +57,15 @@ describe('message codec', () => {
     fc.assert(
       fc.property(message, (given) => {
         expect(decodeSwimMessage(encodeSwimMessage(given))).toEqual({ ok: true, message: given });
+      }),
+    );
+  });
+
+  it('counts what it would write', () => {
+    fc.assert(
+      fc.property(message, fc.array(message, { maxLength: 4 }), (given, others) => {
+        expect(swimMessageBytes(given)).toBe(encodeSwimMessage(given).length);
+        expect(swimFrameBytes(others)).toBe(encodeSwimFrame(others).length);
       }),
     );
   });

@@ -2,9 +2,9 @@
 // whose plaintext is a plain frame. Never throws for what a peer sent.
 
 import type { SwimMessage } from '../message';
-import { ByteReader, ByteWriter, type ReadFault } from './bytes';
+import { ByteReader, ByteWriter, varintBytes, type ReadFault } from './bytes';
 import { crc32 } from './crc32';
-import { decodeSwimMessage, encodeSwimMessage } from './message-codec';
+import { decodeSwimMessage, encodeSwimMessage, swimMessageBytes } from './message-codec';
 
 /** First byte of a frame. */
 export const frameKinds = { plain: 0x51, encrypted: 0x52 } as const;
@@ -42,6 +42,16 @@ export function encodeSwimFrame(messages: readonly SwimMessage[]): Uint8Array {
   frame.u32(crc32(bytes));
   frame.raw(bytes);
   return frame.finish();
+}
+
+/** The length of the frame that would be made of these messages. */
+export function swimFrameBytes(messages: readonly SwimMessage[]): number {
+  let bytes = frameHeaderBytes;
+  for (const message of messages) {
+    const part = swimMessageBytes(message);
+    bytes += varintBytes(part) + part;
+  }
+  return bytes;
 }
 
 export function decodeSwimFrame(bytes: Uint8Array): SwimFrameDecoded {

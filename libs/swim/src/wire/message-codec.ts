@@ -2,7 +2,7 @@
 
 import { memberLimits, type Member, type MemberMeta, type MemberState } from '../member';
 import type { SwimMessage } from '../message';
-import { ByteReader, ByteWriter, type ReadFault } from './bytes';
+import { ByteCounter, ByteReader, ByteWriter, type ByteSink, type ReadFault } from './bytes';
 
 const kinds = ['ping', 'pingReq', 'ack', 'nack', 'alive', 'suspect', 'dead', 'pushPull'] as const;
 const states: readonly MemberState[] = ['alive', 'suspect', 'dead', 'left'];
@@ -16,6 +16,18 @@ export type SwimMessageDecoded =
 
 export function encodeSwimMessage(message: SwimMessage): Uint8Array {
   const writer = new ByteWriter();
+  writeMessage(writer, message);
+  return writer.finish();
+}
+
+/** The length of its encoding. */
+export function swimMessageBytes(message: SwimMessage): number {
+  const counter = new ByteCounter();
+  writeMessage(counter, message);
+  return counter.length;
+}
+
+function writeMessage(writer: ByteSink, message: SwimMessage): void {
   writer.u8(kinds.indexOf(message.kind) + 1);
   switch (message.kind) {
     case 'ping':
@@ -52,7 +64,6 @@ export function encodeSwimMessage(message: SwimMessage): Uint8Array {
       }
       break;
   }
-  return writer.finish();
 }
 
 export function decodeSwimMessage(bytes: Uint8Array): SwimMessageDecoded {
@@ -67,9 +78,9 @@ export function decodeSwimMessage(bytes: Uint8Array): SwimMessageDecoded {
 
 /** Bytes that address and meta take; more than `memberLimits.metaBytes` cannot be sent. */
 export function metaBytes(address: string, meta: MemberMeta): number {
-  const writer = new ByteWriter();
-  writeAddressAndMeta(writer, address, meta);
-  return writer.finish().length;
+  const counter = new ByteCounter();
+  writeAddressAndMeta(counter, address, meta);
+  return counter.length;
 }
 
 function readMessage(reader: ByteReader): SwimMessage | null {
@@ -127,13 +138,13 @@ interface Identity {
   readonly meta: MemberMeta;
 }
 
-function writeIdentity(writer: ByteWriter, identity: Identity): void {
+function writeIdentity(writer: ByteSink, identity: Identity): void {
   writer.text(identity.name);
   writer.varint(identity.incarnation);
   writeAddressAndMeta(writer, identity.address, identity.meta);
 }
 
-function writeAddressAndMeta(writer: ByteWriter, address: string, meta: MemberMeta): void {
+function writeAddressAndMeta(writer: ByteSink, address: string, meta: MemberMeta): void {
   const tags = Object.entries(meta.tags);
   writer.text(address);
   writer.text(meta.bootId);
