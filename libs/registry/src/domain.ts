@@ -5,22 +5,28 @@ import type { Logger, Messenger } from '@skein/messaging';
 import type { Store } from '@skein/store-client';
 import type { Time } from '@skein/time';
 import { AddressSweep } from './endpoints/address-sweep';
+import { AttachGroup } from './endpoints/attach-group';
 import { Attachments } from './endpoints/attachments';
 import { TransactionMerger } from './endpoints/transaction-merger';
 import { Explainer } from './explain/explainer';
 import { Feeds } from './feeds/feeds';
 import type { Program } from './feeds/host-feed';
+import { DownSightings } from './hosts/down-sightings';
+import { FenceReclaim } from './hosts/fence-reclaim';
+import { defaultHostLeaseMs } from './hosts/host-lease';
 import { HostRegistry, type Admit } from './hosts/host-registry';
 import { HostRemoval } from './hosts/host-removal';
+import { HostRelease } from './hosts/host-release';
 import { LivenessLoop } from './hosts/liveness-loop';
 import { defaultLivenessLimits } from './hosts/liveness-rule';
 import { Roster } from './hosts/roster';
 import type { AddressBook, Chance, Fence } from './ports';
 import type { FreshView } from './state/fresh-view';
 import { Queries } from './views/queries';
+import { ReachabilityMatrix } from './views/reachability-matrix';
 
 export interface DomainParts {
-  readonly config: { readonly holdDownMs: number };
+  readonly config: { readonly holdDownMs: number; readonly hostLeaseMs?: number };
   readonly messenger: Pick<Messenger, 'request'>;
   readonly logger: Logger;
   readonly store: Store;
@@ -30,6 +36,8 @@ export interface DomainParts {
   readonly time: Time;
   readonly chance: Chance;
   readonly admit?: Admit | undefined;
+  /** Whether this process is the active registry, for certain and now. Absent: always. */
+  readonly isInOffice?: (() => boolean) | undefined;
 }
 
 export type Domain = ReturnType<typeof domainOf>;
@@ -38,14 +46,31 @@ export function domainOf(parts: DomainParts, fence: Fence) {
   const { config, messenger, logger, store, view, addresses, program, time, chance } = parts;
   const roster = new Roster(time.monotonicMs());
   const feeds = new Feeds({ view, program, time, logger });
+  const { hostLeaseMs: leaseMs = defaultHostLeaseMs } = config;
+  const isInOffice = parts.isInOffice ?? (() => true);
+  const release = new HostRelease({ store, view, addresses, fence, logger });
+  const sightings = new DownSightings();
   const registry = new HostRegistry({
     store,
     view,
     feeds,
     roster,
+    release,
+    sightings,
     time,
     fence,
+    leaseMs,
+    isInOffice,
     admit: parts.admit,
+  });
+  const fencing = new FenceReclaim({
+    view,
+    release,
+    sightings,
+    leaseMs,
+    isInOffice,
+    time,
+    logger,
   });
   const merger = new TransactionMerger(store, time);
   const attachments = new Attachments({
@@ -58,15 +83,19 @@ export function domainOf(parts: DomainParts, fence: Fence) {
     chance,
     fence,
     logger,
+    silentInMs: (host) => fencing.silentInMs(host),
   });
   const isAttaching = (endpointId: string): boolean => attachments.isAttaching(endpointId);
   return {
     view,
     feeds,
     registry,
-    removal: new HostRemoval({ store, view, roster, addresses, fence, logger }),
+    fencing,
+    removal: new HostRemoval({ store, view, roster, release, fencing, time, fence }),
     attachments,
-    queries: new Queries(view, roster),
+    attachGroup: new AttachGroup({ view, attachments, addresses, time, chance }),
+    matrix: new ReachabilityMatrix(view, roster),
+    queries: new Queries(view, roster, (host) => registry.heldBackMs(host)),
     explainer: new Explainer({ store, view, feeds, messenger }),
     liveness: new LivenessLoop({
       view,
@@ -82,11 +111,13 @@ export function domainOf(parts: DomainParts, fence: Fence) {
 }
 
 /** What the active replica does of itself. Answers what ends it. */
-export function startDomain({ feeds, liveness, sweep }: Domain): () => void {
+export function startDomain({ feeds, liveness, fencing, sweep }: Domain): () => void {
   feeds.start();
   liveness.start();
+  fencing.start();
   sweep.start();
   return () => {
+    fencing.stop();
     liveness.stop();
     sweep.stop();
     feeds.stop();

@@ -1,10 +1,12 @@
 // The public face: what the registry decides, with store, agents, ipam and time behind ports.
 
 export { domainOf, startDomain, type Domain, type DomainParts } from './domain';
+export { AttachGroup } from './endpoints/attach-group';
 export { Attachments } from './endpoints/attachments';
 export { Explainer } from './explain/explainer';
 export type { Program, ProgramReply, ProgramRequest } from './feeds/host-feed';
 export { HostRegistry, type Admit } from './hosts/host-registry';
+export { defaultHostLeaseMs, fenceMarginMs } from './hosts/host-lease';
 export { HostRemoval } from './hosts/host-removal';
 export { JoinDesk, type HostSigner, type StandingToken } from './joining/join-desk';
 export { Office, type OfficeOptions } from './office';
@@ -14,3 +16,4 @@ export { changeOf } from './state/entries';
 export { FreshView } from './state/fresh-view';
 export { endOf, StoreFollower, type Following } from './state/store-follower';
 export { Queries } from './views/queries';
+export { ReachabilityMatrix } from './views/reachability-matrix';

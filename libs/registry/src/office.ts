@@ -12,8 +12,11 @@ export interface OfficeOptions {
   readonly replicaId: string;
   readonly ttlMs: number;
   readonly logger: Logger;
-  /** Begins the duty; what it answers ends it. */
-  readonly openDuty: (fence: () => Compare) => Promise<{ close(): Promise<void> }>;
+  /** Begins the duty; what it answers ends it. `isInOffice` is false as soon as another may hold the office. */
+  readonly openDuty: (
+    fence: () => Compare,
+    isInOffice: () => boolean,
+  ) => Promise<{ close(): Promise<void> }>;
 }
 
 const kind = 'registry';
@@ -77,7 +80,10 @@ export class Office {
     });
     if (!(activation instanceof Activation)) return false;
     logger.info({ fencing: activation.fencing }, 'active');
-    const duty = await this.#options.openDuty(() => activation.fence());
+    const duty = await this.#options.openDuty(
+      () => activation.fence(),
+      () => activation.isActive,
+    );
     while (!lost && !this.#stopped) await this.#pause(undefined);
     await duty.close();
     await activation.release().catch((thrown: unknown) => {

@@ -18,8 +18,10 @@ export type { PlantedFault, RaftSimulationOptions } from './raft/options';
 export { simulateRaft } from './raft/simulate';
 export type { RaftSimulationResult } from './raft/simulate';
 export { Random } from './random';
-export { lifeguardConfigurations, measureFalsePositives } from './swim/false-positives';
-export type { LifeguardConfiguration, StallExperiment, StallResult } from './swim/false-positives';
+export { fullScale, lifeguardRuns, quickScale, runLifeguard } from './swim/lifeguard-paper';
+export type { LifeguardOutcome, LifeguardRun, LifeguardScale } from './swim/lifeguard-paper';
+export { lifeguardGoals, lifeguardReport } from './swim/lifeguard-report';
+export type { LifeguardRow, Percentiles } from './swim/lifeguard-report';
 export { simulateSwim } from './swim/simulate';
 export type { SwimSimulationOptions, SwimSimulationResult, SwimViolation } from './swim/simulate';
 export type { IpamViolation } from './ipam/checker';
@@ -29,3 +31,8 @@ export type {
   IpamSimulationResult,
   PlantedIpamFault,
 } from './ipam/simulate-ipam';
+export { plantedSystemFaults } from './system/plants';
+export type { PlantedSystemFault } from './system/plants';
+export { simulateSystem } from './system/simulate-system';
+export type { SystemSimulationResult } from './system/result';
+export type { SystemRule, SystemViolation } from './system/violations';

@@ -10,8 +10,8 @@ import {
   type EndpointRecord,
   type EndpointSpec,
 } from '@skein/contracts';
-import { parsePrefixedAddress, sortableAddress } from '@skein/ip';
-import { absent, unchanged } from '../hosts/host-registry';
+import { cidr, overlaps, parsePrefixedAddress, sortableAddress } from '@skein/ip';
+import { absent, unchanged } from '../hosts/host-record';
 import type { CommittedView } from '../state/committed-view';
 import type { HostEntry, NetworkEntry } from '../state/entries';
 import { namesOf } from '../state/name-index';
@@ -44,7 +44,10 @@ export function demandPossible(
 ): void {
   const taken = new Map<string, string>();
   for (const plan of plans) {
-    if (view.state.host(plan.host.id)?.state !== 'up') throw hostNotUp(plan);
+    const host = view.state.host(plan.host.id);
+    if (host?.state !== 'up') throw hostNotUp(plan);
+    if (host.isDraining === true) throw hostDraining(plan);
+    refuseMeeting(view, network, plan);
     for (const name of namesIn(plan)) {
       const holder = view.endpointNamed(network.id, name)?.id ?? taken.get(name);
       if (holder !== undefined) throw nameTaken(plan, { name, holder });
@@ -53,12 +56,44 @@ export function demandPossible(
   }
 }
 
+/** Networks whose subnets overlap may not meet in one sandbox: what is inside could not tell their addresses apart. */
+function refuseMeeting(view: CommittedView, network: NetworkEntry, plan: Planned): void {
+  const netns = plan.spec.sandbox?.netns;
+  if (netns === undefined) return;
+  for (const otherId of view.state.networksOf(plan.host.id)) {
+    const other = view.state.network(otherId);
+    if (other === undefined || otherId === network.id) continue;
+    // Others were kept apart when they were made.
+    if (network.allowOverlap !== true && other.allowOverlap !== true) continue;
+    const overlap = overlapOf(network, other);
+    if (overlap === null) continue;
+    for (const { host, sandbox, name } of view.state.endpointsOf(otherId).values()) {
+      if (host !== plan.host.id || sandbox?.netns !== netns) continue;
+      const [own, theirs] = overlap;
+      const message = `${own} overlaps ${theirs} of network ${other.name}, which ${netns} is on as ${name}`;
+      throw new SkeinError('subnet_overlap', message, {
+        field: `endpoints.${plan.index}.sandbox.netns`,
+        facts: { cidr: own, overlaps: theirs, network: other.name, endpoint: name },
+      });
+    }
+  }
+}
+
+function overlapOf(one: NetworkEntry, other: NetworkEntry): [string, string] | null {
+  for (const own of one.subnets) {
+    const theirs = other.subnets.find((each) => overlaps(cidr(own.cidr), cidr(each.cidr)));
+    if (theirs !== undefined) return [own.cidr, theirs.cidr];
+  }
+  return null;
+}
+
 export function allocationRequest({ id, spec, host }: Planned): AllocationRequest {
   return {
     endpointId: id,
     host: host.id,
     bootId: host.bootId,
     ...(spec.addresses === undefined ? {} : { addresses: spec.addresses }),
+    ...(spec.families === undefined ? {} : { families: spec.families }),
     ...(spec.mac === undefined ? {} : { mac: spec.mac }),
   };
 }
@@ -85,15 +120,31 @@ export function recordOf(
   };
 }
 
+/** What ipam gave, by endpoint; it gives each something or refuses all. */
+export function allocationsOf(allocations: readonly Allocation[]): (plan: Planned) => Allocation {
+  const known = new Map(allocations.map((each) => [each.endpointId, each]));
+  return ({ id }) => {
+    const allocation = known.get(id);
+    if (allocation === undefined) throw new Error(`ipam left out endpoint ${id}`);
+    return allocation;
+  };
+}
+
+/** The revision at which addresses were surely held; `isNew`: they were given out at that very one, as far as is known. */
+export interface HeldAt {
+  readonly at: number;
+  readonly isNew: boolean;
+}
+
 /**
- * The transaction that makes the endpoints true. Invariant (P1): each address is held as it was allocated at `allocatedAt`;
- * had it been taken back since, its record would be gone or of a later revision.
+ * The transaction that makes the endpoints true. Invariant (P1): each address is held as it was allocated at `held.at`; had it
+ * been taken back since, its record would be gone or of a later revision.
  */
 export function attachDraft(
   network: NetworkEntry,
   plans: readonly Planned[],
   records: readonly EndpointRecord[],
-  allocatedAt: number,
+  held: HeldAt,
 ): Draft {
   const hosts = new Map(plans.map(({ host }) => [host.id, host]));
   return {
@@ -102,7 +153,7 @@ export function attachDraft(
       ...[...hosts.values()].map(unchanged),
       ...records.flatMap((record) => [
         ...namesOf(record).map((name) => absent(keys.endpointName(record.networkId, name))),
-        ...addressKeys(record).flatMap((key) => heldSince(key, allocatedAt)),
+        ...addressKeys(record).flatMap((key) => stillHeld(key, held)),
       ]),
     ],
     success: records.flatMap((record) => [
@@ -120,10 +171,11 @@ export function attachDraft(
   };
 }
 
-function heldSince(key: string, revision: number): Compare[] {
+function stillHeld(key: string, { at, isNew }: HeldAt): Compare[] {
+  if (isNew) return [{ key, target: 'modRevision', operator: '=', value: at }];
   return [
     { key, target: 'modRevision', operator: '>', value: 0 },
-    { key, target: 'modRevision', operator: '<', value: revision + 1 },
+    { key, target: 'modRevision', operator: '<', value: at + 1 },
   ];
 }
 
@@ -134,7 +186,7 @@ export function addressKeys({ networkId, addresses }: EndpointRecord): string[] 
   });
 }
 
-function namesIn({ name, spec }: Planned): string[] {
+export function namesIn({ name, spec }: Planned): string[] {
   return namesOf({ name, aliases: spec.aliases ?? [] });
 }
 
@@ -142,6 +194,14 @@ function hostNotUp({ host, index }: Planned): SkeinError {
   return new SkeinError('host_not_up', `Host ${host.name} is not up`, {
     field: `endpoints.${index}.host`,
     facts: { host: host.id, state: host.state, since: host.since },
+  });
+}
+
+function hostDraining({ host, index }: Planned): SkeinError {
+  const message = `Host ${host.name} is drained: it takes no new endpoints`;
+  return new SkeinError('host_draining', message, {
+    field: `endpoints.${index}.host`,
+    facts: { host: host.id },
   });
 }
 

@@ -162,6 +162,15 @@ describe('attach', () => {
     expect((await world.attach('web', 'h1')).behind).toEqual(['h1']);
   });
 
+  it('names the endpoint’s own host if that goes down meanwhile: nobody there has plugged it in', async () => {
+    await world.attach('web', 'h2');
+    world.agent('h1').isSilent = true;
+    const attaching = world.attach('web', 'h1');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await world.domain.registry.takeDown([{ host: 'h1', reason: 'started anew' }]);
+    expect((await attaching).behind).toEqual(['h1']);
+  });
+
   it('finds a network that its view has not seen yet', async () => {
     await world.network('n2', 'db');
     const { endpoints } = await world.attach('db', 'h1');

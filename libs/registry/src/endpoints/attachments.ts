@@ -14,15 +14,17 @@ import type { Store } from '@skein/store-client';
 import type { Feeds, Settled } from '../feeds/feeds';
 import type { AddressBook, Chance, Fence } from '../ports';
 import { atMost, type Time } from '@skein/time';
-import type { EndpointEntry, NetworkEntry } from '../state/entries';
+import type { EndpointEntry, HostEntry, NetworkEntry } from '../state/entries';
 import type { FreshView } from '../state/fresh-view';
 import { namesOf } from '../state/name-index';
 import {
   allocationRequest,
+  allocationsOf,
   attachDraft,
   demandPossible,
   planned,
   recordOf,
+  type HeldAt,
   type Planned,
 } from './attachment-plan';
 import type { TransactionMerger } from './transaction-merger';
@@ -37,6 +39,8 @@ export interface AttachmentsOptions {
   readonly chance: Chance;
   readonly fence: Fence;
   readonly logger: Logger;
+  /** Until a host that is down is silent on fenced networks for certain, in milliseconds; null for one that is not down. */
+  readonly silentInMs: (host: HostEntry) => number | null;
 }
 
 export interface Attached extends Settled {
@@ -73,10 +77,17 @@ export class Attachments {
   async create(request: CreateRequest, context: RequestContext): Promise<Attached> {
     const network = await this.#options.view.findNetwork(request.network, context.deadline);
     const plans = await this.#plan(request, context);
+    return this.during(plans, async () => {
+      const endpoints = await this.attach(network, plans, context);
+      return this.settle(network.id, endpoints, waitOf(request, context));
+    });
+  }
+
+  /** Until the work is done, what these hold is known to be for endpoints that are being attached. */
+  async during<Result>(plans: readonly Planned[], work: () => Promise<Result>): Promise<Result> {
     for (const { id } of plans) this.#attaching.add(id);
     try {
-      const endpoints = await this.#attach(network, plans, context);
-      return await this.#settled(network.id, endpoints, waitOf(request, context));
+      return await work();
     } finally {
       for (const { id } of plans) this.#attaching.delete(id);
     }
@@ -87,6 +98,7 @@ export class Attachments {
     const network = await view.findNetwork(request.network, context.deadline);
     const hosts = view.state.participantsOf(network.id).keys();
     const endpoint = await view.findEndpoint(network.id, request.endpoint, context.deadline);
+    this.#demandSilent(network, endpoint);
     const revision = await this.#detach(endpoint);
     const waitMs = waitOf(request, context);
     // The address rests before anybody else gets it, so its release need not wait for the hosts, nor the answer for it.
@@ -95,6 +107,15 @@ export class Attachments {
       atMost(time, waitMs + answerMs / 2, this.#release(network.id, [endpoint.id], undefined)),
     ]);
     return { revision, behind };
+  }
+
+  /** Invariant (P1): a fenced address is free for others only once its lost host has surely silenced it. */
+  #demandSilent({ onHostLoss }: NetworkEntry, { host: hostId, name }: EndpointEntry): void {
+    const host = this.#options.view.state.host(hostId);
+    const retryInMs = host === undefined ? null : this.#options.silentInMs(host);
+    if (onHostLoss !== 'fence' || retryInMs === null || retryInMs === 0) return;
+    const message = `Endpoint '${name}' may still be heard for ${retryInMs} ms; then it is taken back by itself`;
+    throw new SkeinError('unavailable', message, { facts: { host: hostId, retryInMs } });
   }
 
   async #plan({ endpoints }: CreateRequest, { deadline }: RequestContext): Promise<Planned[]> {
@@ -108,7 +129,7 @@ export class Attachments {
   }
 
   /** All of them, attached at one revision; throws with nothing attached, unless the outcome is unknown. */
-  async #attach(
+  async attach(
     network: NetworkEntry,
     plans: readonly Planned[],
     context: RequestContext,
@@ -122,14 +143,13 @@ export class Attachments {
           ...plan,
           host: view.state.host(plan.host.id) ?? plan.host,
         }));
-        const attached = await this.#tryAttach(network, current, context);
+        const attached = await this.#tryAttach(network, current, attempt, context);
         if (attached !== undefined) return attached;
         await this.#refresh(network, plans, context);
       }
       throw new SkeinError('unavailable', 'The state changed again and again during the attach');
     } catch (thrown) {
-      const { code } = SkeinError.from(thrown);
-      if (code !== 'unknown_outcome') void this.#release(network.id, ids, undefined);
+      this.giveUp(network.id, ids, thrown);
       throw thrown;
     }
   }
@@ -137,19 +157,28 @@ export class Attachments {
   async #tryAttach(
     network: NetworkEntry,
     plans: readonly Planned[],
+    attempt: number,
     context: RequestContext,
   ): Promise<EndpointEntry[] | undefined> {
-    const { addresses, time, fence, merger } = this.#options;
+    const { addresses, time } = this.#options;
     const requests = plans.map(allocationRequest);
     const allocated = await addresses.allocate(network.id, requests, context);
-    const allocations = new Map(allocated.allocations.map((each) => [each.endpointId, each]));
     const cause = { request: context.requestId, at: time.wallMs() };
-    const records = plans.map((plan) => {
-      const allocation = allocations.get(plan.id);
-      if (allocation === undefined) throw new Error(`ipam left out endpoint ${plan.id}`);
-      return recordOf(plan, network.id, allocation, cause);
-    });
-    const { compare, success } = attachDraft(network, plans, records, allocated.revision);
+    const allocations = allocationsOf(allocated.allocations);
+    const records = plans.map((plan) => recordOf(plan, network.id, allocations(plan), cause));
+    const held = { at: allocated.revision, isNew: attempt === 1 };
+    return this.commit(network, plans, records, held);
+  }
+
+  /** One transaction; undefined if something that it compares has changed. */
+  async commit(
+    network: NetworkEntry,
+    plans: readonly Planned[],
+    records: readonly EndpointRecord[],
+    held: HeldAt,
+  ): Promise<EndpointEntry[] | undefined> {
+    const { fence, merger } = this.#options;
+    const { compare, success } = attachDraft(network, plans, records, held);
     const { succeeded, revision } = await merger
       .commit({ compare: [fence(), ...compare], success })
       .catch(async (thrown: unknown) => ({
@@ -157,6 +186,12 @@ export class Attachments {
         revision: await this.#committedAfterAll(records, thrown),
       }));
     return succeeded ? records.map((record) => ({ ...record, revision })) : undefined;
+  }
+
+  /** Releases what was held for endpoints that did not come to be, unless they may have. */
+  giveUp(networkId: string, endpointIds: string[], thrown: unknown): void {
+    if (SkeinError.from(thrown).code === 'unknown_outcome') return;
+    void this.#release(networkId, endpointIds, undefined);
   }
 
   /** A write whose outcome is unknown has happened if its records are there. */
@@ -188,9 +223,9 @@ export class Attachments {
   }
 
   /** What was committed is told as it was committed, whether or not this replica's view has it already. */
-  async #settled(networkId: string, endpoints: EndpointEntry[], waitMs: number): Promise<Attached> {
+  async settle(networkId: string, endpoints: EndpointEntry[], waitMs: number): Promise<Attached> {
     const { view } = this.#options;
-    const revision = endpoints[0]?.revision ?? 0;
+    const revision = endpoints.reduce((most, each) => Math.max(most, each.revision), 0);
     const hosts = () => [
       ...view.state.participantsOf(networkId).keys(),
       ...endpoints.map(({ host }) => host),
@@ -198,7 +233,12 @@ export class Attachments {
     const settled = await this.#programmed(hosts, revision, waitMs);
     const ids = new Set(endpoints.map(({ id }) => id));
     const faults = settled.faults.filter(({ endpointId }) => ids.has(endpointId));
-    return { endpoints, revision, behind: settled.behind, faults };
+    // One that went down meanwhile holds nobody up; but what is its own it has not plugged in.
+    const lost = endpoints
+      .map(({ host }) => host)
+      .filter((host) => view.state.host(host)?.state !== 'up');
+    const behind = [...new Set([...settled.behind, ...lost])].sort();
+    return { endpoints, revision, behind, faults };
   }
 
   /** Waits, `waitMs` in all, for the view to have the revision and then for the hosts to have programmed it. */
@@ -262,6 +302,6 @@ export function detachOperations(
   ];
 }
 
-function waitOf({ waitMs }: { waitMs: number }, { deadline }: RequestContext): number {
+export function waitOf({ waitMs }: { waitMs: number }, { deadline }: RequestContext): number {
   return Math.max(0, Math.min(waitMs, deadline.remainingMs() - answerMs));
 }

@@ -114,5 +114,9 @@ export class TransactionMerger {
 }
 
 function compareText({ key, rangeEnd, prefix, target, operator, value }: Compare): string {
+  // Most are of one key and a number.
+  if (rangeEnd === undefined && prefix === undefined && typeof value === 'number') {
+    return `${target}${operator}${value} ${key}`;
+  }
   return JSON.stringify([key, rangeEnd, prefix, target, operator, value]);
 }

@@ -76,7 +76,7 @@ class Stage {
     const { programmed } = this;
     this.answer?.({
       host: 'h1',
-      bootId: 'b',
+      bootId: 'boot-1',
       programmed,
       digest,
       snapshotWanted: false,
@@ -125,6 +125,18 @@ describe('feed of a host', () => {
     await stage.obey();
     expect(digestOf(stage.share)).toBe(stage.state.digestOf('h1'));
     expect(stage.feed.acked).toBe(2);
+  });
+
+  it('takes no acknowledgement of a boot that is not committed: it will be released as it registers', async () => {
+    const stage = await running();
+    stage.attach('e1');
+    const waiting = stage.feed.waitFor(2, 1_000);
+    stage.share = applyDelta(stage.share, (stage.requests[0] as { delta: ShareDelta }).delta);
+    stage.programmed = 2;
+    await stage.reply({ bootId: 'boot-2' });
+    expect(stage.feed.acked).toBeLessThan(2);
+    stage.timers.find(({ ms }) => ms === 1_000)?.action();
+    expect(await waiting).toMatchObject({ acked: false });
   });
 
   it('has one request in flight, and gathers what comes meanwhile', async () => {

@@ -46,6 +46,8 @@ interface Programmed {
 }
 
 export const retryMs = { from: 100, to: 2_000 } as const;
+/** Pushes after which it is forgotten what was told. */
+const maxTold = 256;
 /** Heartbeats in a row that must disagree: one may have been sent before an acknowledgement that overtook it. */
 const disagreementsNeeded = 2;
 
@@ -64,6 +66,8 @@ export class HostFeed {
   #cancelRetry: (() => void) | undefined;
   #disagreements = 0;
   #stopped = false;
+  /** Digests of the shares that the agent was told, or found to have, by revision. */
+  readonly #told = new Map<number, string>();
 
   constructor(options: FeedOptions) {
     this.#options = options;
@@ -80,6 +84,11 @@ export class HostFeed {
     mergeTouched(this.#pending, touched);
     this.#pendingSince ??= since;
     this.#push();
+  }
+
+  /** Whether what the agent says it has programmed is of this feed's time: since the host came up, or listening began. */
+  hasTold({ revision, digest }: Programmed): boolean {
+    return this.#told.get(revision) === digest;
   }
 
   /** A feed that has sent nothing yet sends everything. */
@@ -156,6 +165,7 @@ export class HostFeed {
     };
     this.#pending = nothingTouched();
     this.#pendingSince = undefined;
+    this.#note(request);
     this.#options.program(this.#options.hostId, request).then(
       (reply) => this.#replied(request, reply),
       (thrown: unknown) => this.#failed(request, SkeinError.from(thrown)),
@@ -175,6 +185,12 @@ export class HostFeed {
 
   #replied(request: ProgramRequest, reply: ProgramReply): void {
     if (this.#stopped || this.#sent?.request !== request) return;
+    if (!this.#isOfKnownBoot(reply)) {
+      this.#giveBack();
+      this.#base = null;
+      this.#retryLater();
+      return;
+    }
     const { revision, digest } = request;
     if (reply.programmed === revision && reply.digest === digest) {
       this.#keepFaults(request, reply.faults);
@@ -194,6 +210,13 @@ export class HostFeed {
     this.#retryLater();
   }
 
+  /** What a machine that was started anew holds is released as it registers: until then it acknowledges nothing. */
+  #isOfKnownBoot({ bootId }: ProgramReply): boolean {
+    const { hostId, view } = this.#options;
+    const known = view.state.host(hostId);
+    return known === undefined || known.bootId === bootId;
+  }
+
   /** Whatever was programmed anew has only the faults that the answer names. */
   #keepFaults(request: ProgramRequest, faults: readonly Fault[]): void {
     if (request.kind === 'snapshot') this.#faults.clear();
@@ -201,8 +224,16 @@ export class HostFeed {
     for (const fault of faults) this.#faults.set(fault.endpointId, fault);
   }
 
+  #note({ revision, digest }: Programmed): void {
+    this.#told.delete(revision);
+    this.#told.set(revision, digest);
+    const [oldest] = this.#told.keys();
+    if (this.#told.size > maxTold && oldest !== undefined) this.#told.delete(oldest);
+  }
+
   #accept(programmed: Programmed): void {
     this.#base = programmed;
+    this.#note(programmed);
     this.#retryMs = retryMs.from;
     this.#disagreements = 0;
     const { acked } = this;

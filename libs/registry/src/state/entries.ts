@@ -22,8 +22,20 @@ export type HostEntry = HostRecord & Written;
 export type EndpointEntry = EndpointRecord & Written;
 export type EntryChange = StateChange<NetworkEntry, HostEntry, EndpointEntry>;
 
-/** The change that a key's new value is; null where the key is of no concern. Throws where the value is no record. */
+const puts = new WeakMap<KeyValue, EntryChange | null>();
+
+/**
+ * The change that a key's new value is; null where the key is of no concern. Throws where the value is no record. What was read
+ * once is not read again.
+ */
 export function changeOf(kv: KeyValue, type: 'put' | 'delete'): EntryChange | null {
+  if (type === 'delete') return readChange(kv, type);
+  let change = puts.get(kv);
+  if (change === undefined) puts.set(kv, (change = readChange(kv, type)));
+  return change;
+}
+
+function readChange(kv: KeyValue, type: 'put' | 'delete'): EntryChange | null {
   const key = parseStateKey(kv.key);
   const gone = type === 'delete';
   const revision = kv.modRevision;

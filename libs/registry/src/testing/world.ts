@@ -3,6 +3,7 @@
 import {
   keys,
   SkeinError,
+  type NetworkRecord,
   type ParsedRequestOf,
   type registerHostContract,
   type Share,
@@ -15,6 +16,7 @@ import { createMemoryStore, type MemoryStore } from '@skein/store-client';
 import { systemTime, type Time } from '@skein/time';
 import { domainOf, type Domain } from '../domain';
 import type { ProgramReply, ProgramRequest } from '../feeds/host-feed';
+import type { Admit } from '../hosts/host-registry';
 import type { AddressBook } from '../ports';
 import { FreshView } from '../state/fresh-view';
 import { StoreFollower } from '../state/store-follower';
@@ -27,6 +29,7 @@ export function context(timeoutMs = 5_000): RequestContext {
 /** An agent that obeys, unless it is told to be silent. */
 export class PlayedAgent {
   readonly kept = new KeptShare();
+  bootId = 'boot-1';
   programmed = 0;
   pushes = 0;
   isSilent = false;
@@ -41,9 +44,9 @@ export class PlayedAgent {
     const fits = request.kind === 'snapshot' || request.base === this.programmed;
     if (request.kind === 'delta' && fits) this.kept.apply(request.delta as ShareDelta);
     if (fits) this.programmed = request.revision;
-    const { id: host, programmed, kept, faults } = this;
+    const { id: host, bootId, programmed, kept, faults } = this;
     const { digest } = kept;
-    return { host, bootId: 'b', programmed, digest, snapshotWanted: !fits, faults };
+    return { host, bootId, programmed, digest, snapshotWanted: !fits, faults };
   }
 }
 
@@ -102,15 +105,25 @@ class PlayedIpam implements AddressBook {
   }
 }
 
+/** Its version is the number of registries that were in office before. */
+const office = 'none';
+
 export class World {
   readonly store = createMemoryStore();
   readonly agents = new Map<string, PlayedAgent>();
   readonly ipam = new PlayedIpam(this.store);
   now = 1_000_000;
+  /** What people's clocks show, beside the monotonic `now`. */
+  wallNow: number | undefined;
+  isInOffice = true;
+  /** What must hold for a host to be registered. */
+  admit: Admit | undefined;
   domain!: Domain;
   view!: FreshView;
   #follower!: StoreFollower;
+  #time!: Time;
   #ids = 0;
+  #term = 0;
 
   static async open(): Promise<World> {
     const world = new World();
@@ -127,8 +140,8 @@ export class World {
     return this.agents.get(id)!;
   }
 
-  async network(id: string, name: string): Promise<void> {
-    const value = JSON.stringify(networkRecord(id, name));
+  async network(id: string, name: string, fields: Partial<NetworkRecord> = {}): Promise<void> {
+    const value = JSON.stringify(networkRecord(id, name, fields));
     await this.store.txn({
       success: [
         { type: 'put', key: keys.network(id), value },
@@ -150,6 +163,7 @@ export class World {
       labels: {},
       ...fields,
     };
+    this.agent(id).bootId = registration.bootId;
     const reply = await this.domain.registry.register(registration, context());
     await settled();
     return reply;
@@ -175,7 +189,11 @@ export class World {
 
   async #open(): Promise<void> {
     const { store } = this;
-    const time: Time = { ...systemTime, wallMs: () => this.now, monotonicMs: () => this.now };
+    const time: Time = {
+      ...systemTime,
+      wallMs: () => this.wallNow ?? this.now,
+      monotonicMs: () => this.now,
+    };
     const logger = silentLogger;
     const view = new FreshView({ store, time, logger });
     this.view = view;
@@ -190,6 +208,25 @@ export class World {
       },
     );
     await this.#follower.start();
+    this.#time = time;
+    this.#openDomain();
+  }
+
+  /** Another registry takes the office; answers the one that had it and does not know yet. */
+  async takeOver(): Promise<Domain> {
+    const deposed = this.domain;
+    await this.store.put({ key: office, value: 'taken' });
+    this.#term += 1;
+    await settled();
+    this.#openDomain();
+    return deposed;
+  }
+
+  #openDomain(): void {
+    const { store, view } = this;
+    const time = this.#time;
+    const logger = silentLogger;
+    const term = this.#term;
     this.domain = domainOf(
       {
         config: { holdDownMs: 0 },
@@ -199,10 +236,12 @@ export class World {
         view,
         addresses: this.ipam,
         program: async (id, request) => this.agent(id).program(request),
+        admit: async (id, context) => (await this.admit?.(id, context)) ?? [],
         time,
+        isInOffice: () => this.isInOffice,
         chance: { id: () => `${String(++this.#ids).padStart(8, '0')}-endpoint` },
       },
-      () => ({ key: 'none', target: 'version', operator: '=', value: 0 }),
+      () => ({ key: office, target: 'version', operator: '=', value: term }),
     );
     this.domain.feeds.start();
   }
