@@ -2,10 +2,8 @@
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
+import { kernelFaults, readCommitted, Rest, unrestOf, until } from '@skein/chaos';
 import { Stack } from '../support/stack';
-import { audit, calm } from './chaos-audit';
-import { signal } from './chaos-faults';
-import { Journal } from './chaos-journal';
 
 const all = ['ipam', 'registry', 'gateway', 'agent-h1', 'agent-h2', 'agent-h3'];
 const managers = ['consensus-m1', 'consensus-m2', 'consensus-m3'];
@@ -30,6 +28,12 @@ afterAll(async () => {
 
 function attach(body: object, wait = 3_000, network = 'web') {
   return stack.call('POST', `/v1/networks/${network}/endpoints?wait=${wait}`, body);
+}
+
+/** Who is not well, if that does not end. */
+function unrest() {
+  const rest = new Rest(stack.cluster.url, stack.cluster.token);
+  return until(30_000, () => unrestOf(stack.cluster.control, rest));
 }
 
 async function addressOf(name: string): Promise<string> {
@@ -84,11 +88,11 @@ async function attachSoon(name: string): Promise<void> {
 
 describe('recovery', () => {
   it('an attach names the host whose agent stands still, and returns', async () => {
-    await signal(stack, ['agent-h2'], 'STOP');
+    await stack.cluster.control.call('signal', { process: 'agent-h2', signal: 'SIGSTOP' });
     const began = performance.now();
     const { status, body } = await attach({ host: 'h1', name: 'waits' }, 500);
     const took = performance.now() - began;
-    await signal(stack, ['agent-h2'], 'CONT');
+    await stack.cluster.control.call('signal', { process: 'agent-h2', signal: 'SIGCONT' });
     expect(status).toBe(201);
     expect(body.behind).toEqual(['h2']);
     expect(took).toBeLessThan(5_000);
@@ -142,7 +146,7 @@ describe('recovery', () => {
       await attachSoon('after-nats');
     });
     expect(lost).toBe(0);
-    await calm(stack, 30_000);
+    expect(await unrest()).toEqual([]);
   }, 90_000);
 
   it('everything killed at once costs no ping, and comes back as it was', async () => {
@@ -154,18 +158,16 @@ describe('recovery', () => {
       await attachSoon('after-all');
     });
     expect(lost).toBe(0);
-    await calm(stack, 30_000);
+    expect(await unrest()).toEqual([]);
   }, 90_000);
 
   it('leaves nothing wrong behind', async () => {
-    const journal = new Journal();
-    const told = (fault: string) => !fault.startsWith('nobody was told');
-    const until = performance.now() + 10_000;
-    let found = await audit(stack, journal);
-    while (found.some(told) && performance.now() < until) {
-      await delay(300);
-      found = await audit(stack, journal);
-    }
-    expect(found.filter(told)).toEqual([]);
+    const rest = new Rest(stack.cluster.url, stack.cluster.token);
+    const faults = await until(10_000, async () => {
+      const committed = await readCommitted(rest);
+      const kernel = await kernelFaults(stack.cluster.control, committed);
+      return [...committed.findings.map(({ message }) => message), ...kernel];
+    });
+    expect(faults).toEqual([]);
   }, 30_000);
 });

@@ -1,9 +1,9 @@
 // A whole cluster for a test file: started once, reached through its gateway and through NATS.
 
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { demoPrefix, LocalCluster, runsDir } from '@skein/local-cluster';
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { demoPrefix, LocalCluster, runsDir, type StartOptions } from '@skein/local-cluster';
+import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 import { home } from './skein-command';
 
 export interface Answer {
@@ -14,6 +14,24 @@ export interface Answer {
   readonly headers: Headers;
 }
 
+/** Three managers and three hosts on ports of their own, without data that stays. */
+export function startOptions(name: string): StartOptions {
+  return {
+    home,
+    name,
+    path: process.env['PATH'] ?? '',
+    hosts: 3,
+    managers: 3,
+    httpPort: 0,
+    natsPort: 0,
+    orAnyPort: true,
+    attached: true,
+    ephemeral: true,
+    restart: false,
+    progress: () => undefined,
+  };
+}
+
 export class Stack {
   private constructor(
     readonly cluster: LocalCluster,
@@ -21,29 +39,12 @@ export class Stack {
     private readonly name: string,
   ) {}
 
-  static async start(): Promise<Stack> {
+  static async start(options: Partial<StartOptions> = {}): Promise<Stack> {
     const name = `${demoPrefix}${process.pid}`;
-    const cluster = await LocalCluster.start({
-      home,
-      name,
-      path: process.env['PATH'] ?? '',
-      hosts: 3,
-      managers: 3,
-      httpPort: 0,
-      natsPort: 0,
-      orAnyPort: true,
-      attached: true,
-      ephemeral: true,
-      restart: false,
-      progress: () => undefined,
-    });
-    const address = new URL(cluster.record.natsUrl);
-    const nats = await connect({
-      servers: `${address.hostname}:${address.port}`,
-      user: address.username,
-      pass: address.password,
-      inboxPrefix: '_INBOX_people',
-    });
+    const cluster = await LocalCluster.start({ ...startOptions(name), ...options });
+    const { natsUrl: servers, natsCreds } = cluster.record;
+    const authenticator = credsAuthenticator(readFileSync(natsCreds));
+    const nats = await connect({ servers, authenticator });
     return new Stack(cluster, nats, name);
   }
 

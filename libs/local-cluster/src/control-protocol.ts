@@ -36,6 +36,13 @@ export const controlMethods = {
   /** kill -9, without a restart. */
   kill: { params: z.strictObject({ process: name }), result: z.object({}) },
   stop: { params: z.strictObject({ process: name }), result: z.object({}) },
+  /** A signal to a process that runs; nothing if it does not. */
+  signal: {
+    params: z.strictObject({ process: name, signal: z.enum(['SIGSTOP', 'SIGCONT', 'SIGKILL']) }),
+    result: z.object({ pid: z.int().nullable() }),
+  },
+  /** Ends a host's agent at once and removes what it had made; its next `start` is another boot. */
+  rebootHost: { params: z.strictObject({ host: name }), result: z.object({}) },
   /** Starts a process that is not running and answers when it is ready. */
   start: { params: z.strictObject({ process: name }), result: z.object({}) },
   /** Starts a manager that joins the cluster, now and at each later start; nothing new if it is there already. */
@@ -52,11 +59,12 @@ export const controlMethods = {
     params: z.strictObject({ container: name, address: z.string().regex(/^[0-9a-f.:]+$/) }),
     result: z.object({}),
   },
-  /** Runs a program in a container (or in any named network namespace) to its end. */
+  /** Runs a program to its end in a container, in a named network namespace, or in the private world's own. */
   run: {
     params: z.strictObject({
       container: name.optional(),
       netns: name.optional(),
+      world: z.literal(true).optional(),
       argv,
       /** Name by which `interrupt` finds it. */
       tag: z.string().optional(),

@@ -8,7 +8,7 @@ import { netnsOfHost } from './service-list';
 export function commandInWorld(
   record: RunRecord,
   programs: { nsenter: string; unshare: string; mount: string },
-  place: { container: string } | { host: string },
+  place: { container: string } | { host: string } | { world: true },
   argv: readonly string[],
 ): string[] {
   const user = record.userNamespace ? ['--user', '--preserve-credentials'] : [];
@@ -23,6 +23,7 @@ export function commandInWorld(
     '--ipc',
     '--',
   ];
+  if ('world' in place) return [...world, ...argv];
   if ('host' in place)
     return [...world, ...enterCommand(programs, netnsOfHost(place.host), undefined, argv)];
   return [

@@ -5,7 +5,14 @@ export { ControlClient } from './control-client';
 export type { ProcessStatus, RunResult } from './control-protocol';
 export { commandInWorld } from './enter';
 export { unshareFlags } from './launch';
-export { createLayout, type LocalLayout } from './layout';
+export {
+  createLayout,
+  type LocalLayout,
+  type LocalPlace,
+  managerProcess,
+  placesOf,
+  replicaProcess,
+} from './layout';
 export {
   demoPrefix,
   keepLogs,
@@ -15,7 +22,14 @@ export {
   type SweepResult,
 } from './local-cluster';
 export { memoryOf } from './memory';
-export { natsConfiguration } from './nats-configuration';
+export { netnsOfContainer, underlayPort } from './network';
+export { credentialsFile, writeNatsFiles } from './nats-configuration';
 export { findProgram, type Program, searchPath } from './programs';
 export { clientFile, isAlive, listRuns, type RunRecord, runsDir } from './run-record';
-export { processList, type ProcessSpec } from './service-list';
+export {
+  agentNetnsPrefix,
+  identityDir,
+  netnsOfHost,
+  processList,
+  type ProcessSpec,
+} from './service-list';

@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { SkeinError } from '@skein/contracts';
 import type { LocalLayout } from './layout';
 import type { ListeningSocket } from './listening-socket';
+import { credentialsFile } from './nats-configuration';
 import { findProgram, searchPath } from './programs';
 import * as records from './run-record';
 
@@ -18,6 +19,7 @@ export interface LaunchOptions {
   readonly attached: boolean;
   readonly ephemeral: boolean;
   readonly restart: boolean;
+  readonly profileDir?: string;
   readonly progress: (step: string) => void;
   /** Calls the start off. */
   readonly signal?: AbortSignal;
@@ -65,7 +67,8 @@ export async function launch(
       outer,
       supervisor: mark(await Promise.race([onlyChildOf(outer.pid), ready])),
       url: `http://127.0.0.1:${http.port}`,
-      natsUrl: `nats://${layout.people.user}:${layout.people.password}@127.0.0.1:${nats.port}`,
+      natsUrl: `nats://127.0.0.1:${nats.port}`,
+      natsCreds: credentialsFile(dataDir, 'people'),
       userNamespace,
       startedAt: Date.now(),
     };
@@ -89,7 +92,7 @@ function spawnSupervisor(
   sockets: readonly number[],
   options: LaunchOptions,
 ): ChildProcess {
-  const { home, path, attached, ephemeral, restart } = options;
+  const { home, path, attached, ephemeral, restart, profileDir } = options;
   const find = (program: Parameters<typeof findProgram>[0]) => findProgram(program, home, path);
   const programs = {
     ip: find('ip'),
@@ -99,7 +102,7 @@ function spawnSupervisor(
     natsServer: find('nats-server'),
   };
   const configPath = join(dataDir, 'supervisor.json');
-  const config = { layout, home, dataDir, programs, attached, ephemeral, restart };
+  const config = { layout, home, dataDir, programs, attached, ephemeral, restart, profileDir };
   writeFileSync(configPath, JSON.stringify(config), { mode: 0o600 });
   const log = openSync(join(dataDir, 'logs', 'supervisor.log'), 'a');
   const bundle = join(home, 'dist', 'local-supervisor.js');

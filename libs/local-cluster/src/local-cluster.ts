@@ -29,6 +29,14 @@ export interface StartOptions {
   readonly attached: boolean;
   readonly ephemeral: boolean;
   readonly restart: boolean;
+  /** How long a host's credential holds, where that is to be short. */
+  readonly credentialTtlMs?: number;
+  /** How many of ipam and of registry; default one. */
+  readonly replicas?: number;
+  /** Managers and services each get a namespace and an underlay address of their own, so that they can be cut off. */
+  readonly apart?: boolean;
+  /** Timing of the hosts' gossip; default `local`. */
+  readonly gossipPreset?: 'lan' | 'wan' | 'local';
   readonly progress: (step: string) => void;
   /** Calls the start off: it rejects with the signal's reason, and nothing of it is left running. */
   readonly signal?: AbortSignal;
@@ -61,8 +69,8 @@ export class LocalCluster {
       throw withKeptLogs(error, options.home, dataDir, options.ephemeral);
     });
     const { record, child } = launched;
-    const { url, natsUrl } = record;
-    records.writeClientFile(options.home, { url, token: layout.adminToken, natsUrl });
+    const { url, natsUrl, natsCreds } = record;
+    records.writeClientFile(options.home, { url, token: layout.adminToken, natsUrl, natsCreds });
     const control = await ControlClient.connect(join(dataDir, 'control.sock'));
     const cluster = new LocalCluster(record, layout.adminToken, control, options.home, child);
     options.progress('hosts report for duty');
@@ -161,10 +169,7 @@ function prepareDataDir(dataDir: string, options: StartOptions): LocalLayout {
   mkdirSync(join(dataDir, 'logs'), { recursive: true });
   rmSync(join(dataDir, 'control.sock'), { force: true });
   const earlier = readLayout(dataDir);
-  const layout =
-    earlier === null
-      ? createLayout({ managers: options.managers, hosts: options.hosts })
-      : rebootLayout(earlier);
+  const layout = earlier === null ? createLayout(options) : rebootLayout(earlier);
   writeFileSync(join(dataDir, 'layout.json'), JSON.stringify(layout), { mode: 0o600 });
   return layout;
 }

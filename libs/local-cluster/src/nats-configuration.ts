@@ -1,54 +1,44 @@
-// NATS' configuration of a local cluster: an account for the services, one for people, and one a host that can reach
-// nothing but that host's own subjects (a host knows only what it needs).
+// What a local cluster's NATS server and its users read: the server's configuration and a credentials file a user, all signed
+// anew from the layout's keys. What each user may do is libs/authority's matter.
 
-import type { LocalLayout, NatsAccount } from './layout';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  hostSigningOf,
+  serverConfiguration,
+  userCredentials,
+  userNames,
+  type UserName,
+} from '@skein/authority';
+import type { LocalLayout } from './layout';
 
-interface Permissions {
-  readonly publish: readonly string[];
-  readonly subscribe: readonly string[];
-}
+const keysDir = (dataDir: string): string => join(dataDir, 'keys');
 
-export function agentPermissions(hostId: string, account: NatsAccount): Permissions {
-  return {
-    publish: [
-      'skein.v1.registry.register-host',
-      'skein.v1.registry.heartbeat',
-      'skein.v1.event.kernel.repaired',
-    ],
-    subscribe: [`skein.v1.host-agent.${hostId}.>`, `${account.inboxPrefix}.>`, '$SRV.>'],
-  };
-}
+export const credentialsFile = (dataDir: string, user: UserName): string =>
+  join(keysDir(dataDir), `${user}.creds`);
+/** Seed of the key that signs hosts. */
+export const hostSigningKeyFile = (dataDir: string): string => join(keysDir(dataDir), 'hosts.nk');
+export const natsConfigurationFile = (dataDir: string): string => join(dataDir, 'nats.conf');
 
-const list = (subjects: readonly string[]) =>
-  subjects.map((subject) => JSON.stringify(subject)).join(', ');
-
-function user(account: NatsAccount, permissions?: Permissions): string {
-  const login = `user: ${JSON.stringify(account.user)}, password: ${JSON.stringify(account.password)}`;
-  if (permissions === undefined) return `    { ${login} }`;
-  return [
-    `    { ${login}, permissions: {`,
-    `        publish: [${list(permissions.publish)}]`,
-    `        subscribe: [${list(permissions.subscribe)}]`,
-    '        allow_responses: { max: 1, expires: "1m" }',
-    '    } }',
-  ].join('\n');
-}
-
-export function natsConfiguration(layout: LocalLayout, port: number): string {
-  const agents = layout.hosts.map((host) => {
-    const account = layout.agents[host.id] as NatsAccount;
-    return user(account, agentPermissions(host.id, account));
-  });
-  return [
-    `server_name: ${layout.clusterId}`,
+/** Writes all of them; only their owner can read them. */
+export async function writeNatsFiles(
+  layout: LocalLayout,
+  dataDir: string,
+  port: number,
+): Promise<void> {
+  const { authority, clusterId } = layout;
+  mkdirSync(keysDir(dataDir), { recursive: true, mode: 0o700 });
+  const write = (path: string, text: string) => writeFileSync(path, text, { mode: 0o600 });
+  for (const user of userNames) {
+    write(credentialsFile(dataDir, user), await userCredentials(authority, user));
+  }
+  write(hostSigningKeyFile(dataDir), `${hostSigningOf(authority, 0).seed}\n`);
+  const lines = [
+    `server_name: ${clusterId}`,
     `listen: "0.0.0.0:${port}"`,
     'max_payload: 4MB',
     'write_deadline: "5s"',
-    'authorization {',
-    '  users = [',
-    [user(layout.services), user(layout.people), ...agents].join('\n'),
-    '  ]',
-    '}',
-    '',
-  ].join('\n');
+    await serverConfiguration(authority),
+  ];
+  write(natsConfigurationFile(dataDir), lines.join('\n'));
 }

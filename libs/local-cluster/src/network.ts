@@ -2,16 +2,25 @@
 // a host joined to it, and a bare network namespace a container. Knows nothing of overlays: those are the agents' work.
 
 import { execFile } from 'node:child_process';
-import { existsSync, lstatSync, mkdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { SkeinError } from '@skein/contracts';
-import { type LocalLayout, underlayAddress, underlayPrefixLength } from './layout';
-import { netnsOfHost } from './service-list';
+import { type LocalLayout, placesOf, underlayAddress, underlayPrefixLength } from './layout';
+import { agentNetnsPrefix, netnsOfHost } from './service-list';
 
 const run = promisify(execFile);
 
 export const netnsOfContainer = (name: string): string => `c-${name}`;
+/** The underlay bridge's port that leads to a host. */
+export const underlayPort = (hostId: string): string => `u-${hostId}`;
 
 /** A step of the stage that the kernel refused, told as the step and the kernel's own words. */
 async function stage(step: string, program: string, args: readonly string[]): Promise<string> {
@@ -83,9 +92,12 @@ export class Network {
       'underlay',
     );
     await this.#ip('raise the bridge', 'link', 'set', 'underlay', 'up');
-    for (const host of layout.hosts) {
-      const netns = netnsOfHost(host.id);
-      const port = `u-${host.id}`;
+    const hosts = layout.hosts.map(({ id, address }) => ({
+      netns: netnsOfHost(id),
+      port: underlayPort(id),
+      address,
+    }));
+    for (const { netns, port, address } of [...hosts, ...placesOf(layout)]) {
       await this.#ip('make a namespace', 'netns', 'add', netns);
       await this.#ip(
         'make a veth pair',
@@ -107,7 +119,7 @@ export class Network {
         netns,
         'addr',
         'add',
-        `${host.address}${prefix}`,
+        `${address}${prefix}`,
         'dev',
         'eth0',
       );
@@ -123,6 +135,14 @@ export class Network {
       await this.#ip('raise a loopback', '-n', netns, 'link', 'set', 'lo', 'up');
     }
     return `/run/netns/${netns}`;
+  }
+
+  /** Removes what an agent made on its host: a reboot leaves nothing of it. */
+  async removeOverlays(hostId: string): Promise<void> {
+    const made = readdirSync('/run/netns').filter((name) =>
+      name.startsWith(agentNetnsPrefix(hostId)),
+    );
+    for (const netns of made) await this.#ip('remove an overlay', 'netns', 'del', netns);
   }
 
   async removeContainer(name: string): Promise<void> {

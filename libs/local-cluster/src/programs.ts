@@ -7,12 +7,13 @@ import { SkeinError } from '@skein/contracts';
 /** Folders below .skein/tools in which an unpacked package holds its programs. */
 const unpacked = [
   'nats-server',
+  'nftables',
   ...['nats-server', 'iputils-ping', 'iproute2'].flatMap((name) =>
     ['bin', 'sbin', 'usr/bin', 'usr/sbin'].map((folder) => `${name}/${folder}`),
   ),
 ];
 
-export type Program = 'nats-server' | 'ping' | 'ip' | 'unshare' | 'nsenter' | 'mount';
+export type Program = 'nats-server' | 'ping' | 'ip' | 'nft' | 'unshare' | 'nsenter' | 'mount';
 
 /** PATH for what runs in a cluster: people who are not root often lack the folders that hold `ip` and `bridge`. */
 export function searchPath(home: string, path: string): string {

@@ -12,6 +12,8 @@ export interface RunRecord {
   readonly supervisor: ProcessMark;
   readonly url: string;
   readonly natsUrl: string;
+  /** File with the credentials of people, for the NATS CLI. */
+  readonly natsCreds: string;
   /** True if it runs in a user namespace of its own. */
   readonly userNamespace: boolean;
   readonly startedAt: number;
@@ -68,6 +70,7 @@ export interface ClientFile {
   readonly url: string;
   readonly token: string;
   readonly natsUrl: string;
+  readonly natsCreds: string;
 }
 
 export function writeClientFile(home: string, client: ClientFile): void {

@@ -2,7 +2,16 @@
 
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import type { LocalLayout, NatsAccount } from './layout';
+import { hostSigningOf, inboxPrefixOf, type UserName } from '@skein/authority';
+import {
+  bootIdOf,
+  managerProcess,
+  placesOf,
+  replicaProcess,
+  type LocalHost,
+  type LocalLayout,
+} from './layout';
+import { credentialsFile, hostSigningKeyFile, natsConfigurationFile } from './nats-configuration';
 
 export interface ProcessSpec {
   /** `nats`, `consensus-m1`, `ipam`, `registry`, `gateway`, `agent-h1`. */
@@ -22,6 +31,8 @@ export interface ProcessListOptions {
   readonly dataDir: string;
   readonly natsServer: string;
   readonly httpFd: number;
+  /** Services write CPU profiles into a folder of their own below this one. */
+  readonly profileDir?: string | undefined;
 }
 
 /**
@@ -29,16 +40,47 @@ export interface ProcessListOptions {
  * nothing here and doubles what a write costs a manager (libs/raft/PERFORMANCE.md).
  */
 const nodeFlags = ['--no-warnings', '--v8-pool-size=1'];
-const youngMib = (app: string): number => (app === 'consensus' ? 2 : 1);
+const youngMib = (app: string): number => (app === 'consensus' ? 2 : 4);
+
+/** Where a host keeps its key and credential. */
+export const identityDir = (dataDir: string, hostId: string): string =>
+  join(dataDir, 'hosts', hostId);
 
 export const netnsOfHost = (hostId: string): string => `host-${hostId}`;
+/** Begins the names of the namespaces that a host's agent makes. */
+export const agentNetnsPrefix = (hostId: string): string => `sk-${hostId}-`;
 
-function natsEnv(url: string, account: NatsAccount): Record<string, string> {
+function natsEnv({ layout, dataDir }: ProcessListOptions, user: UserName) {
   return {
-    SKEIN_NATS_URL: url,
-    SKEIN_NATS_USER: account.user,
-    SKEIN_NATS_PASSWORD: account.password,
-    SKEIN_NATS_INBOX: account.inboxPrefix,
+    SKEIN_NATS_URL: layout.natsUrl,
+    SKEIN_NATS_CREDS: credentialsFile(dataDir, user),
+    SKEIN_NATS_INBOX: inboxPrefixOf(user),
+  };
+}
+
+const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** Each host's token of this boot: what the registry is told of it, and the text that the host has. */
+function joinTokens({ bootId, hosts, joinSecrets }: LocalLayout) {
+  return hosts.map(({ id: host }) => {
+    const id = `${bootId}${digestOf(host).slice(0, 8)}`;
+    const secret = joinSecrets[host] ?? '';
+    return {
+      host,
+      standing: { id, digest: digestOf(secret), host },
+      text: `skein-join-${id}-${secret}`,
+    };
+  });
+}
+
+/** What the registry signs hosts with, and whom it lets in from the start. */
+function joiningEnv({ layout, dataDir }: ProcessListOptions): Record<string, string> {
+  const { authority, credentialTtlMs } = layout;
+  return {
+    SKEIN_HOST_SIGNING_KEY: hostSigningKeyFile(dataDir),
+    SKEIN_NATS_ACCOUNT: hostSigningOf(authority, 0).account,
+    SKEIN_JOIN_TOKENS: JSON.stringify(joinTokens(layout).map(({ standing }) => standing)),
+    ...(credentialTtlMs === undefined ? {} : { SKEIN_CREDENTIAL_TTL_MS: String(credentialTtlMs) }),
   };
 }
 
@@ -55,32 +97,50 @@ function managerEnv({ layout, dataDir }: ProcessListOptions, id: string): Record
   };
 }
 
-export const managerProcess = (id: string): string => `consensus-${id}`;
+/** Where a replica of the registry keeps its history. */
+export const registryDir = (dataDir: string, index: number): string =>
+  join(dataDir, replicaProcess('registry', index));
 
+/** All of them, each in its own place where they are apart. */
 export function processList(options: ProcessListOptions): readonly ProcessSpec[] {
-  const { layout, home, dataDir } = options;
-  const bundle = (app: string) => [
+  const places = new Map(placesOf(options.layout).map((place) => [place.process, place.netns]));
+  return specs(options).map((spec) => {
+    const netns = spec.netns ?? places.get(spec.name);
+    return netns === undefined ? spec : { ...spec, netns };
+  });
+}
+
+function specs(options: ProcessListOptions): readonly ProcessSpec[] {
+  const { layout, home, dataDir, profileDir } = options;
+  const bundle = (app: string, name: string) => [
     process.execPath,
     ...nodeFlags,
+    ...(profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${join(profileDir, name)}`]),
     `--max-semi-space-size=${youngMib(app)}`,
     join(home, 'dist', `${app}.js`),
   ];
-  const services = { ...natsEnv(layout.natsUrl, layout.services), SKEIN_EXIT_WITH_PARENT: '1' };
-  const service = (name: string, app: string, env: Record<string, string>): ProcessSpec => ({
+  const as = (user: UserName) => ({ ...natsEnv(options, user), SKEIN_EXIT_WITH_PARENT: '1' });
+  const service = (
+    name: string,
+    app: string,
+    env: Record<string, string>,
+    user = app as UserName,
+  ): ProcessSpec => ({
     name,
-    command: bundle(app),
-    env: { ...services, ...env },
+    command: bundle(app, name),
+    env: { ...as(user), ...env },
     saysReady: true,
   });
+  const replicas = Array.from({ length: layout.replicas ?? 1 }, (_, index) => index);
   const token = {
     name: 'local-admin',
     role: 'admin',
-    token: createHash('sha256').update(layout.adminToken).digest('hex'),
+    token: digestOf(layout.adminToken),
   };
   return [
     {
       name: 'nats',
-      command: [options.natsServer, '-c', join(dataDir, 'nats.conf')],
+      command: [options.natsServer, '-c', natsConfigurationFile(dataDir)],
       // One processor is plenty for it; with more, its runtime wakes threads that find nothing to do.
       env: { GOMAXPROCS: '1' },
       saysReady: false,
@@ -88,11 +148,16 @@ export function processList(options: ProcessListOptions): readonly ProcessSpec[]
     ...layout.managers.map((id) =>
       service(managerProcess(id), 'consensus', managerEnv(options, id)),
     ),
-    service('ipam', 'ipam', { SKEIN_REPLICA_ID: 'ipam-1' }),
-    service('registry', 'registry', {
-      SKEIN_REPLICA_ID: 'registry-1',
-      SKEIN_DATA_DIR: join(dataDir, 'registry'),
-    }),
+    ...replicas.map((index) =>
+      service(replicaProcess('ipam', index), 'ipam', { SKEIN_REPLICA_ID: `ipam-${index + 1}` }),
+    ),
+    ...replicas.map((index) =>
+      service(replicaProcess('registry', index), 'registry', {
+        SKEIN_REPLICA_ID: `registry-${index + 1}`,
+        SKEIN_DATA_DIR: registryDir(dataDir, index),
+        ...joiningEnv(options),
+      }),
+    ),
     {
       ...service('gateway', 'gateway', {
         SKEIN_HTTP_FD: '4',
@@ -101,16 +166,22 @@ export function processList(options: ProcessListOptions): readonly ProcessSpec[]
       inheritsHttpSocket: true,
     },
     ...layout.hosts.map((host) => ({
-      ...service(`agent-${host.id}`, 'host-agent', {
-        ...natsEnv(layout.natsUrl, layout.agents[host.id] as NatsAccount),
-        SKEIN_HOST_ID: host.id,
-        SKEIN_HOST_NAME: host.id,
-        SKEIN_VTEP: host.address,
-        SKEIN_NETNS_PREFIX: `sk-${host.id}-`,
-        SKEIN_GOSSIP_PRESET: 'local',
-        SKEIN_BOOT_ID: `${layout.bootId}-${host.id}`,
-      }),
+      ...service(`agent-${host.id}`, 'host-agent', agentEnv(options, host), 'join'),
       netns: netnsOfHost(host.id),
     })),
   ];
+}
+
+function agentEnv({ layout, dataDir }: ProcessListOptions, host: LocalHost) {
+  return {
+    SKEIN_IDENTITY_DIR: identityDir(dataDir, host.id),
+    SKEIN_JOIN_TOKEN: joinTokens(layout).find((token) => token.host === host.id)?.text ?? '',
+    SKEIN_HOST_ID: host.id,
+    SKEIN_HOST_NAME: host.id,
+    SKEIN_VTEP: host.address,
+    SKEIN_NETNS_PREFIX: agentNetnsPrefix(host.id),
+    SKEIN_GOSSIP_PRESET: layout.gossipPreset ?? 'local',
+    ...(layout.gossipKey === undefined ? {} : { SKEIN_GOSSIP_KEYS: layout.gossipKey }),
+    SKEIN_BOOT_ID: bootIdOf(layout, host.id),
+  };
 }

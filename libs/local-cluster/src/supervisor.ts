@@ -10,11 +10,19 @@ import { SkeinError } from '@skein/contracts';
 import { ServiceProcess } from './child-process';
 import type { ControlHandlers, RunResult } from './control-protocol';
 import { serveControl } from './control-server';
-import { type LocalLayout, maxManagers, natsPort, withManager, withoutManager } from './layout';
+import {
+  type LocalLayout,
+  managerProcess,
+  maxManagers,
+  natsPort,
+  withManager,
+  withoutManager,
+  withReboot,
+} from './layout';
 import { memoryOf } from './memory';
-import { natsConfiguration } from './nats-configuration';
+import { writeNatsFiles } from './nats-configuration';
 import { netnsOfContainer, Network } from './network';
-import { managerProcess, processList, type ProcessSpec } from './service-list';
+import { processList, registryDir, type ProcessSpec } from './service-list';
 
 export interface SupervisorConfig {
   readonly layout: LocalLayout;
@@ -29,6 +37,7 @@ export interface SupervisorConfig {
   };
   /** A crashed process is started again; the demo does that itself, as part of its story. */
   readonly restart: boolean;
+  readonly profileDir?: string | undefined;
 }
 
 const restartDelayMs = 1_000;
@@ -54,9 +63,9 @@ export class Supervisor {
   }
 
   #specs(): readonly ProcessSpec[] {
-    const { home, dataDir, programs } = this.config;
+    const { home, dataDir, programs, profileDir } = this.config;
     const { natsServer } = programs;
-    return processList({ layout: this.#layout, home, dataDir, natsServer, httpFd });
+    return processList({ layout: this.#layout, home, dataDir, natsServer, httpFd, profileDir });
   }
 
   #supervise(spec: ProcessSpec): ServiceProcess {
@@ -102,6 +111,14 @@ export class Supervisor {
     await process.ready();
   }
 
+  async #rebootHost(host: string): Promise<void> {
+    const name = `agent-${host}`;
+    await this.#process(name).kill();
+    await this.#network.removeOverlays(host);
+    this.#keepLayout(withReboot(this.#layout, host));
+    this.#supervise(this.#specs().find((each) => each.name === name) as ProcessSpec);
+  }
+
   async #removeManager(id: string): Promise<boolean> {
     const name = managerProcess(id);
     const process = this.#processes.get(name);
@@ -115,14 +132,17 @@ export class Supervisor {
 
   async start(progress: (step: string) => void): Promise<void> {
     const { layout, dataDir } = this.config;
-    for (const dir of ['logs', 'registry', ...layout.managers]) {
+    for (const dir of ['logs', ...layout.managers]) {
       mkdirSync(join(dataDir, dir), { recursive: true });
+    }
+    for (let index = 0; index < (layout.replicas ?? 1); index += 1) {
+      mkdirSync(registryDir(dataDir, index), { recursive: true });
     }
     progress('underlay and hosts');
     await this.#network.prepare();
     mkdirSync(resolverDir, { recursive: true });
     await this.#network.build(layout);
-    writeFileSync(join(dataDir, 'nats.conf'), natsConfiguration(layout, natsPort), { mode: 0o600 });
+    await writeNatsFiles(layout, dataDir, natsPort);
     await serveControl(join(dataDir, 'control.sock'), this.#handlers());
     progress('nats-server');
     this.#process('nats').start();
@@ -193,6 +213,12 @@ export class Supervisor {
         await this.#process(process).ready();
         return {};
       },
+      signal: async ({ process: name, signal }) => {
+        const { pid } = this.#process(name);
+        if (pid !== null) process.kill(pid, signal);
+        return { pid };
+      },
+      rebootHost: ({ host }) => this.#rebootHost(host).then(() => ({})),
       addManager: ({ id }) => this.#addManager(id).then(() => ({})),
       removeManager: async ({ id }) => ({ removed: await this.#removeManager(id) }),
       addContainer: async ({ name }) => ({ netns: await this.#network.addContainer(name) }),
@@ -226,15 +252,17 @@ export class Supervisor {
   #run(params: {
     container?: string | undefined;
     netns?: string | undefined;
+    world?: true | undefined;
     argv: string[];
     tag?: string | undefined;
     timeoutMs: number;
   }): Promise<RunResult> {
-    const { container, argv, tag, timeoutMs } = params;
+    const { container, world, argv, tag, timeoutMs } = params;
     const netns = container === undefined ? params.netns : netnsOfContainer(container);
-    if (netns === undefined)
-      throw new SkeinError('invalid_request', 'container or netns is needed');
-    const [command, ...args] = enterCommand(this.config.programs, netns, container, argv);
+    if (netns === undefined && world === undefined)
+      throw new SkeinError('invalid_request', 'container, netns or world is needed');
+    const [command, ...args] =
+      netns === undefined ? argv : enterCommand(this.config.programs, netns, container, argv);
     return new Promise((resolve) => {
       const child = execFile(
         command as string,

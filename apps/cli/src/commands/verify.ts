@@ -1,5 +1,5 @@
 // skein verify: the proofs on real processes and disks that `skein test` runs briefly, for as long as one likes. Prints what was
-// measured. The tests themselves lie in test/consensus; this only chooses and times them.
+// measured. Those of consensus are the tests in test/consensus, chosen and timed here; that of the system is a run of libs/chaos.
 
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -33,13 +33,42 @@ export function proofsOf(given: readonly string[] | undefined): readonly Proof[]
 
 export interface VerifyOptions {
   readonly home: string;
+  readonly path: string;
+  readonly seconds?: number;
+  readonly only?: readonly string[];
+  readonly seed?: number;
+  readonly json?: boolean;
+}
+
+const consensusSeconds = 120;
+const systemSeconds = 600;
+
+/** Throws `invalid_request` for an option that belongs to the other proof. */
+export async function verify(what: 'consensus' | 'system', options: VerifyOptions): Promise<void> {
+  const { home, path, seed, json = false } = options;
+  const foreign = what === 'system' ? 'only' : 'seed';
+  if (options[foreign] !== undefined) {
+    throw new SkeinError('invalid_request', `verify ${what} does not take --${foreign}`, {
+      field: foreign,
+    });
+  }
+  if (what === 'system') {
+    const { verifySystem } = await import('./verify-system');
+    return verifySystem({ home, path, seed, json, seconds: options.seconds ?? systemSeconds });
+  }
+  const { seconds = consensusSeconds } = options;
+  return verifyConsensus({ home, json, seconds, only: proofsOf(options.only) });
+}
+
+interface ConsensusOptions {
+  readonly home: string;
   readonly seconds: number;
   readonly only: readonly Proof[];
   readonly json: boolean;
 }
 
 /** Sets exit code 1 if anything failed. */
-export async function verifyConsensus({ home, seconds, only, json }: VerifyOptions): Promise<void> {
+async function verifyConsensus({ home, seconds, only, json }: ConsensusOptions): Promise<void> {
   const out = new Output(json);
   const figures: Record<string, unknown>[] = [];
   const files = only.flatMap((proof) =>
