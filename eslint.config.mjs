@@ -80,6 +80,18 @@ export default tseslint.config(
               ],
             },
             {
+              // Runs a whole cluster and judges it.
+              sourceTag: 'type:proof',
+              onlyDependOnLibsWithTags: [
+                'type:core',
+                'type:contract',
+                'type:adapter',
+                'type:domain',
+                'type:platform',
+                'type:simulation',
+              ],
+            },
+            {
               sourceTag: 'type:app',
               onlyDependOnLibsWithTags: [
                 'type:core',
@@ -88,6 +100,7 @@ export default tseslint.config(
                 'type:domain',
                 'type:platform',
                 'type:simulation',
+                'type:proof',
               ],
             },
           ],

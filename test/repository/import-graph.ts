@@ -5,7 +5,8 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import ts from 'typescript';
 
-export type Tag = 'core' | 'contract' | 'adapter' | 'domain' | 'platform' | 'simulation' | 'app';
+export type Tag =
+  'core' | 'contract' | 'adapter' | 'domain' | 'platform' | 'simulation' | 'proof' | 'app';
 
 /** What each kind may import, besides itself being what it is. */
 const allowed: Readonly<Record<Tag, readonly Tag[]>> = {
@@ -15,7 +16,8 @@ const allowed: Readonly<Record<Tag, readonly Tag[]>> = {
   domain: ['core', 'contract', 'adapter', 'domain'],
   platform: ['core', 'contract', 'adapter', 'platform'],
   simulation: ['core', 'contract', 'adapter', 'domain', 'simulation'],
-  app: ['core', 'contract', 'adapter', 'domain', 'platform', 'simulation'],
+  proof: ['core', 'contract', 'adapter', 'domain', 'platform', 'simulation'],
+  app: ['core', 'contract', 'adapter', 'domain', 'platform', 'simulation', 'proof'],
 };
 
 export interface Project {

@@ -35,6 +35,11 @@ export const programs = {
     ways: [debian('iproute2')],
     remedy: "Install your distribution's iproute2 and run this again.",
   },
+  nft: {
+    places: ['nftables/nft'],
+    ways: [["Debian's packages", unpackNftables]],
+    remedy: "Install your distribution's nftables and run this again.",
+  },
   unshare: {
     places: [],
     ways: [],
@@ -48,6 +53,11 @@ export const peerPrograms = {
     places: ['etcd-server/usr/bin/etcd'],
     ways: [debian('etcd-server')],
     remedy: 'Install etcd 3.4 or newer and run this again: https://etcd.io/docs/latest/install/',
+  },
+  serf: {
+    places: ['serf/usr/bin/serf'],
+    ways: [debian('serf')],
+    remedy: 'Install serf 0.9 or newer and run this again: https://github.com/hashicorp/serf',
   },
 };
 
@@ -113,14 +123,35 @@ function aptOptions(temporary) {
 }
 
 async function unpackDebianPackage(name, temporary) {
+  install(await unpackDebianPackages([name], temporary), name);
+}
+
+/** Answers the folder that holds all of them together. */
+async function unpackDebianPackages(names, temporary) {
   if (!onPath('apt-get') || !onPath('dpkg-deb')) throw new SetupError('this is no Debian system');
   const options = await aptOptions(temporary);
-  const folder = join(temporary, name);
+  const folder = join(temporary, names[0]);
   mkdirSync(folder, { recursive: true });
-  await run('apt-get', [...options, 'download', name], { cwd: folder });
-  const archive = readdirSync(folder).find((file) => file.endsWith('.deb'));
-  await run('dpkg-deb', ['-x', join(folder, archive), join(folder, 'unpacked')]);
-  install(join(folder, 'unpacked'), name);
+  await run('apt-get', [...options, 'download', ...names], { cwd: folder });
+  for (const archive of readdirSync(folder).filter((file) => file.endsWith('.deb'))) {
+    await run('dpkg-deb', ['-x', join(folder, archive), join(folder, 'unpacked')]);
+  }
+  return join(folder, 'unpacked');
+}
+
+const nftLibraries =
+  'libnftables1 libnftnl11 libmnl0 libjansson4 libxtables12 libedit2 libbsd0 libmd0 libgmp10';
+const nftScript = `#!/bin/sh
+for folder in "\${0%/*}"/usr/lib/*-linux-gnu; do LD_LIBRARY_PATH=$folder; done
+export LD_LIBRARY_PATH
+exec "\${0%/*}/usr/sbin/nft" "$@"
+`;
+
+/** With the libraries that few machines have, and a script that finds them. */
+async function unpackNftables(temporary) {
+  const folder = await unpackDebianPackages(['nftables', ...nftLibraries.split(' ')], temporary);
+  writeFileSync(join(folder, 'nft'), nftScript, { mode: 0o755 });
+  install(folder, 'nftables');
 }
 
 async function fetchNatsRelease(temporary) {

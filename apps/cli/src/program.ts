@@ -2,7 +2,10 @@
 
 import { Argument, Command, Option } from 'commander';
 import { count, door, label, repeat, type Options } from './door';
+import { registerJoinCommands } from './join-commands';
 import { registerOperatorCommands } from './operator-commands';
+import { registerSimulateCommands } from './simulate-commands';
+import type { VerifyOptions } from './commands/verify';
 
 const commas = (text: string): string[] => text.split(',').map((part) => part.trim());
 
@@ -38,13 +41,21 @@ function networks(program: Command): void {
       .option('--subnet <cidr>', 'a subnet, IPv4 or IPv6; more than one makes several', repeat)
       .option('--range <cidr>', 'give out addresses of this part of the first subnet only')
       .option('--gateway <address>', "the first subnet's gateway")
+      .option('--reserve <name=address>', 'keep an address of the first subnet; repeatable', label)
+      .option('--ipv4', 'with an IPv4 subnet, from the default pools if none is given')
+      .option('--ipv6', 'with an IPv6 subnet, from the default pools if none is given')
+      .option('--allow-overlap', 'its subnets may overlap what others have: it never meets them')
       .option('--vni <n>', 'VXLAN network identifier', count)
       .option('--mtu <bytes>', 'MTU of its interfaces', count)
       .option('--internal', 'no way out of the network')
       .option('--on-host-loss <policy>', 'keep or fence the addresses of a lost host')
       .option('--label <name=value>', 'a label; can be repeated', label),
     async () => (await load()).create,
-    ['skein network create web', 'skein network create db --subnet 10.9.0.0/24 --subnet fd09::/64'],
+    [
+      'skein network create web',
+      'skein network create both --ipv4 --ipv6',
+      'skein network create db --subnet 10.9.0.0/24 --reserve printer=10.9.0.9',
+    ],
   );
   door(
     network.command('list').alias('ls').description('list networks'),
@@ -71,7 +82,8 @@ function networks(program: Command): void {
       .command('add-subnet <network> <cidr>')
       .description('add a subnet to a network that is in use')
       .option('--range <cidr>', 'give out addresses of this part only')
-      .option('--gateway <address>', 'its gateway'),
+      .option('--gateway <address>', 'its gateway')
+      .option('--reserve <name=address>', 'keep an address of it; repeatable', label),
     async () => (await load()).addSubnet,
     ['skein network add-subnet web 10.10.0.0/24'],
   );
@@ -79,6 +91,24 @@ function networks(program: Command): void {
     network.command('addresses <network>').description('show how full it is, and who holds what'),
     async () => (await load()).addresses,
     ['skein network addresses web'],
+  );
+  door(
+    network.command('exclusions').description('show which prefixes no network may have'),
+    async () => (await load()).exclusions,
+    ['skein network exclusions'],
+  );
+  door(
+    network
+      .command('exclude <cidr>')
+      .description('keep a prefix from all networks to come')
+      .option('--reason <text>', 'why, for whoever asks for it'),
+    async () => (await load()).exclude,
+    ["skein network exclude 10.9.0.0/16 --reason 'the office'"],
+  );
+  door(
+    network.command('include <cidr>').description('let networks have an excluded prefix again'),
+    async () => (await load()).include,
+    ['skein network include 10.9.0.0/16'],
   );
 }
 
@@ -92,6 +122,7 @@ function endpoints(program: Command): void {
       .option('--netns <path>', 'network namespace on that host to plug it into')
       .option('--interface <name>', 'name of the interface inside')
       .option('--address <address>', 'a static address; can be repeated', repeat)
+      .option('--family <ipv4|ipv6>', 'an address of this family only; can be repeated', repeat)
       .option('--mac <mac>', 'a static MAC address')
       .option('--alias <name>', 'another name; can be repeated', repeat)
       .option('--service <name>', 'service that it is a backend of')
@@ -161,23 +192,57 @@ function hosts(program: Command): void {
   ]);
   door(
     host
-      .command('delete <host>')
-      .alias('rm')
-      .description('remove a host that is down, releasing what it held')
+      .command('remove <host>')
+      .aliases(['rm', 'delete'])
+      .description('remove a host that is down, releasing what it held; shows that before it asks')
+      .option('--dry-run', 'only show what would be released')
       .option('-y, --yes', 'do not ask'),
     async () => (await load()).remove,
-    ['skein host delete h3 --yes'],
+    ['skein host remove h3 --dry-run', 'skein host remove h3 --yes'],
+  );
+  door(
+    host
+      .command('readmit <host>')
+      .description('let a removed host come back that has not been started anew'),
+    async () => (await load()).readmit,
+    ['skein host readmit h3'],
+  );
+  door(
+    host.command('drain <host>').description('let it take no new endpoints; show what it has'),
+    async () => (await load()).drain,
+    ['skein host drain h3'],
+  );
+  door(
+    host.command('undrain <host>').description('let a drained host take endpoints again'),
+    async () => (await load()).undrain,
+    ['skein host undrain h3'],
   );
   door(
     host.command('networks <host>').description('show what it takes part in'),
     async () => (await load()).networks,
     ['skein host networks h1'],
   );
+  door(
+    host.command('matrix').description('show which host reaches which inside the overlay'),
+    async () => (await import('./commands/host-matrix')).matrix,
+    ['skein host matrix'],
+  );
+  registerJoinCommands(program, host);
 }
 
 function history(program: Command): void {
   const address = program.command('address').description('who holds an address, now and earlier');
   const load = () => import('./commands/address');
+  door(
+    address
+      .command('audit')
+      .description('compare what the store, the services and the kernels have')
+      .option('--network <network>', 'only this network')
+      .option('--repair', 'put right what is safe to put right')
+      .option('--grace <ms>', 'how long an address may be held for no endpoint', count),
+    async () => (await load()).audit,
+    ['skein address audit', 'skein address audit --network web --repair'],
+  );
   door(
     address
       .command('show <address>')
@@ -212,30 +277,7 @@ function machine(program: Command): void {
     async () => (await import('./commands/doctor')).doctor,
     ['skein doctor'],
   );
-  program
-    .command('simulate <what>')
-    .description('simulate a cluster under faults, seed by seed, with all checkers')
-    .option('--seeds <n>', 'so many seeds', count)
-    .option('--seed <seed>', 'the first seed; alone: only this one', count)
-    .option('--plant <fault>', 'break a rule on purpose, to see that it is noticed')
-    .option('--trace', 'of one seed: print what happens')
-    .option('--json', 'print JSON')
-    .option('--no-color', 'print without colors')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  skein simulate raft --seeds 1000\n  skein simulate raft --seed 42 --plant stale-reads\n  skein simulate cluster --seeds 500\n  skein simulate cluster --seed 7 --trace',
-    )
-    .action(async (what: string, { json = false, ...options }: Options & { json?: boolean }) => {
-      const { simulate } = await import('./commands/simulate');
-      await simulate(what, { ...options, json });
-    });
-  program
-    .command('simulate-part <what> <first> <count>', { hidden: true })
-    .option('--plant <fault>')
-    .action(async (what: string, first: string, seeds: string, options: { plant?: string }) => {
-      const { simulatePart } = await import('./commands/simulate');
-      await simulatePart(what, Number(first), Number(seeds), options.plant);
-    });
+  registerSimulateCommands(program);
   bench(program);
   program
     .command('sabotage')
@@ -251,28 +293,30 @@ function machine(program: Command): void {
     });
   program
     .command('verify')
-    .addArgument(new Argument('<what>', 'what is proven').choices(['consensus']))
-    .description('prove on real processes and disks what a bad day does not break')
-    .option('--seconds <n>', 'how long faults last', count, 120)
+    .addArgument(new Argument('<what>', 'what is proven').choices(['consensus', 'system']))
+    .description('prove on real processes, disks and kernels what a bad day does not break')
+    .option('--seconds <n>', 'how long faults last; 120 for consensus, 600 for system', count)
     .option(
       '--only <proofs>',
-      'of faults,old-leader,disks,damage,members,growth,encryption',
+      'consensus: of faults,old-leader,disks,damage,members,growth,encryption',
       commas,
     )
+    .option('--seed <n>', 'system: the order of faults and attaches', count)
     .option('--json', 'print JSON')
     .option('--no-color', 'print without colors')
     .addHelpText(
       'after',
-      '\nExamples:\n  skein verify consensus\n  skein verify consensus --only faults --seconds 600',
+      '\nExamples:\n  skein verify consensus\n  skein verify consensus --only faults --seconds 600\n  skein verify system --seconds 60 --seed 7',
     )
-    .action(
-      async (_: string, options: { json?: boolean; seconds: number; only?: readonly string[] }) => {
-        const { verifyConsensus, proofsOf } = await import('./commands/verify');
-        const home = process.env['SKEIN_HOME'] ?? process.cwd();
-        const { json = false, seconds, only } = options;
-        await verifyConsensus({ home, json, seconds, only: proofsOf(only) });
-      },
-    );
+    .action(async (what: 'consensus' | 'system', options: Omit<VerifyOptions, 'home' | 'path'>) => {
+      const { verify } = await import('./commands/verify');
+      const home = process.env['SKEIN_HOME'] ?? process.cwd();
+      await verify(what, { ...options, home, path: process.env['PATH'] ?? '' });
+    });
+  program.command('chaos-prober', { hidden: true }).action(async () => {
+    const { runProber } = await import('@skein/chaos');
+    runProber();
+  });
   program
     .command('completion')
     .addArgument(new Argument('<shell>', 'the shell').choices(['bash', 'zsh', 'fish']))
@@ -288,25 +332,49 @@ function bench(program: Command): void {
   const home = () => process.env['SKEIN_HOME'] ?? process.cwd();
   program
     .command('bench')
-    .addArgument(new Argument('<what>', 'what is measured').choices(['store']))
-    .description('measure the store, side by side with a peer in one run')
-    .addOption(new Option('--vs <peer>', 'measure this one too').choices(['etcd']))
+    .addArgument(
+      new Argument('<what>', 'what is measured').choices([
+        'store',
+        'addresses',
+        'resync',
+        'membership',
+      ]),
+    )
+    .description('measure the store, side by side with a peer in one run, or a whole cluster')
+    .addOption(new Option('--vs <peer>', 'measure this one too').choices(['etcd', 'serf']))
     .option('--quick', 'a short run, to see that it works')
-    .option('--only <groups>', 'of puts,gets,transactions,watches,failover,keys', commas)
+    .option('--only <groups>', 'of puts,gets,… or attaches,keyed,batches,…: see below', commas)
     .option('--rounds <n>', 'rounds of each measurement', count)
     .option('--duration <seconds>', 'of one measurement', count)
-    .option('--kills <n>', 'leaders killed', count)
+    .option('--kills <n>', 'leaders killed, or agents', count)
+    .addOption(
+      new Option('--preset <timing>', "membership: the agents' gossip").choices(['lan', 'local']),
+    )
+    .option('--pause <ms>', 'membership: for how long an agent only pauses', count)
     .option('--keys <n>', 'keys in the store when it is restarted and weighed', count)
     .option('--profile <folder>', "write the managers' and the client's CPU profiles there")
     .option('--json', 'print JSON')
     .option('--no-color', 'print without colors')
     .addHelpText(
       'after',
-      '\nExamples:\n  skein bench store --vs etcd\n  skein bench store --quick --only puts,gets --json',
+      '\nGroups:\n  store      puts,gets,transactions,watches,failover,keys' +
+        '\n  addresses  attaches,keyed,batches,detaches,addresses' +
+        '\n\nExamples:\n  skein bench store --vs etcd\n  skein bench store --quick --only puts,gets --json' +
+        '\n  skein bench addresses --quick\n  skein bench addresses --only attaches --profile profiles' +
+        '\n  skein bench resync\n  skein bench membership --vs serf',
     )
-    .action(async (_what: string, { json = false, ...options }: Options & { json?: boolean }) => {
-      const { benchStore } = await import('./commands/bench');
-      await benchStore({ ...options, json, home: home(), path: process.env['PATH'] ?? '' });
+    .action(async (what: string, { json = false, ...options }: Options & { json?: boolean }) => {
+      const settings = { ...options, json, home: home(), path: process.env['PATH'] ?? '' };
+      if (what === 'store') {
+        const { benchStore } = await import('./commands/bench');
+        return benchStore(settings);
+      }
+      if (what === 'membership') {
+        const { benchMembershipCommand } = await import('./commands/bench-membership');
+        return benchMembershipCommand(settings);
+      }
+      const { benchStack } = await import('./commands/bench-stack');
+      return benchStack(what === 'resync' ? what : 'addresses', settings);
     });
   program
     .command('bench-world <ip> <settings>', { hidden: true })

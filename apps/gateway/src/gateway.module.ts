@@ -19,6 +19,7 @@ import { StoreClient } from '@skein/store-client';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GatewayConfig } from './gateway.config';
 import { Asking } from './http/asking';
+import { AttachGatherer } from './http/attach-gatherer';
 import { mountEdge, sendProblem, type EdgeParts } from './http/edge';
 import { EventFeed } from './http/event-feed';
 import { Idempotency } from './http/idempotency';
@@ -82,6 +83,7 @@ function makeParts(config: GatewayConfig, messenger: Messenger, logger: ServiceL
     store: StoreClient.connect(messenger),
     authenticate: authenticator(config.tokens),
     idempotency: new Idempotency(asking),
+    attaches: new AttachGatherer(asking),
     routes,
     events,
     metrics: new Metrics({

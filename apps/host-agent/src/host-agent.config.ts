@@ -5,11 +5,9 @@ import { idSchema, nameSchema } from '@skein/contracts';
 import { parseAddress } from '@skein/ip';
 import { wholeNumber } from '@skein/service-boot';
 import { z } from 'zod';
+import { isGossipKey } from './duty/gossip-keys';
 
 const bootIdFile = '/proc/sys/kernel/random/boot_id';
-
-const isGossipKey = (text: string): boolean =>
-  /^[A-Za-z0-9+/]+={0,2}$/.test(text) && [16, 24, 32].includes(Buffer.from(text, 'base64').length);
 
 export const hostAgentConfigSchema = z.object({
   hostId: idSchema,
@@ -27,6 +25,8 @@ export const hostAgentConfigSchema = z.object({
       (keys) => keys.every((key) => isGossipKey(key)),
       'expected base64 of 16, 24 or 32 bytes',
     ),
+  /** A file of such keys, one a line, read again when it changes; wins over `gossipKeys`. */
+  gossipKeysFile: z.string().optional(),
   vxlanPort: wholeNumber({ min: 1, max: 65_535 }).default(4_789),
   netnsPrefix: z
     .string()

@@ -96,8 +96,17 @@ export class HostAgent {
       time: systemTime,
       logger,
     });
-    const { gossipPort: port, gossipPreset: preset, gossipKeys: keys } = config;
-    this.#gossip = new Gossip({ hostId, bootId, vtep, port, preset, keys, logger });
+    this.#gossip = new Gossip({
+      hostId,
+      bootId,
+      vtep,
+      port: config.gossipPort,
+      preset: config.gossipPreset,
+      keys: config.gossipKeys,
+      keysFile: config.gossipKeysFile,
+      time: systemTime,
+      logger,
+    });
     this.#duty = this.#makeDuty();
   }
 

@@ -8,7 +8,8 @@ export type Sample = Readonly<Record<string, number>>;
 export type Goal =
   | { readonly of: 'ratio'; readonly atLeast: number }
   | { readonly of: 'ratio'; readonly atMost: number }
-  | { readonly of: 'value'; readonly atMost: number };
+  | { readonly of: 'value'; readonly atMost: number }
+  | { readonly of: 'value'; readonly atLeast: number };
 
 export interface Measure {
   readonly name: string;

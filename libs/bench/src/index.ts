@@ -5,3 +5,15 @@ export type { FigureRow, Spread } from './figure';
 export { groups, planOf, type BenchPlan, type Group } from './plan';
 export { runInWorld, worldCommand } from './world';
 export { runWorld } from './world-main';
+export {
+  addressGroups,
+  benchAddresses,
+  type CostRow,
+  type StackReport,
+} from './addresses/bench-addresses';
+export {
+  benchMembership,
+  type MembershipOptions,
+  type MembershipReport,
+} from './membership/bench-membership';
+export { benchResync } from './resync/bench-resync';

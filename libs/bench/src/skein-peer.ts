@@ -1,18 +1,19 @@
 // Three Skein managers and their nats-server, with the commands, settings and disks that a local cluster gives them.
 
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { clusterStatusContract, replicaStatusContract, SkeinError } from '@skein/contracts';
 import {
   createLayout,
+  credentialsFile,
   type LocalLayout,
-  natsConfiguration,
   processList,
   type ProcessSpec,
   ServiceProcess,
+  writeNatsFiles,
 } from '@skein/local-cluster';
-import { Messenger } from '@skein/messaging';
+import { Messenger, parseCredentials } from '@skein/messaging';
 import { StoreClient } from '@skein/store-client';
 import type { Memory, Peer, PeerClient } from './peer';
 import { cpuMsOf, memoryOfAll } from './processes';
@@ -47,7 +48,7 @@ export class SkeinPeer implements Peer {
     for (const folder of ['logs', ...this.members]) {
       mkdirSync(join(dataDir, folder), { recursive: true });
     }
-    writeFileSync(join(dataDir, 'nats.conf'), natsConfiguration(this.layout, natsPort));
+    await writeNatsFiles(this.layout, dataDir, natsPort);
     const specs = processList({ layout: this.layout, home, dataDir, natsServer, httpFd: 0 });
     for (const spec of specs) {
       const isManager = spec.name.startsWith('consensus-');
@@ -161,9 +162,9 @@ export class SkeinPeer implements Peer {
   }
 
   private connect(): Promise<Messenger> {
-    const { user, password, inboxPrefix } = this.layout.services;
-    const servers = [this.layout.natsUrl];
-    return Messenger.connect({ servers, name: 'bench', user, password, inboxPrefix });
+    const file = credentialsFile(this.options.dataDir, 'people');
+    const credentials = parseCredentials(readFileSync(file, 'utf8'));
+    return Messenger.connect({ servers: [this.layout.natsUrl], name: 'bench', credentials });
   }
 
   private profiled(spec: ProcessSpec): ProcessSpec {

@@ -3,6 +3,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { applyDelta, canonicalJson, diff, digestOf, isEmptyDelta, KeptShare } from './index';
+import { endpointJson } from './digest';
 import type { Share } from './index';
 
 const id = fc.constantFrom('a', 'b', 'c', 'd', 'e');
@@ -136,5 +137,21 @@ describe('digest', () => {
         }
       }),
     );
+  });
+});
+
+describe('endpointJson', () => {
+  it('is the canonical text of an endpoint, whatever it has', () => {
+    const [endpoint] = fc.sample(shares, 50).flatMap(({ endpoints }) => endpoints);
+    const more = [
+      {},
+      { service: 's' },
+      { sandbox: { netns: '/run/netns/a' } },
+      { sandbox: { netns: '/run/netns/a', interface: 'eth1' }, service: 's' },
+    ];
+    for (const fields of more) {
+      const item = { ...endpoint!, ...fields };
+      expect(endpointJson(item)).toBe(canonicalJson(item));
+    }
   });
 });

@@ -65,7 +65,16 @@ export function hashNetwork(network: SharedNetwork): Hash {
 }
 
 export function hashEndpoint(endpoint: SharedEndpoint): Hash {
-  return hashText(`endpoint${canonicalJson(endpoint)}`);
+  return hashText(`endpoint${endpointJson(endpoint)}`);
+}
+
+/** The same text as `canonicalJson` at a third of the cost: a share has ten thousand of these. */
+export function endpointJson(endpoint: SharedEndpoint): string {
+  const { addresses, aliases, host, id, mac, name, networkId, sandbox, service } = endpoint;
+  const ordered = { addresses, aliases, host, id, mac, name, networkId };
+  if (sandbox === undefined) return JSON.stringify({ ...ordered, service });
+  const { interface: device, netns } = sandbox;
+  return JSON.stringify({ ...ordered, sandbox: { interface: device, netns }, service });
 }
 
 /** Hexadecimal, 16 digits; the same whatever the order of items. Costs a hash of each item: see KeptShare. */

@@ -22,6 +22,8 @@ export interface NetworkFact {
   readonly subnets: SubnetFact[];
   /** Overlay MTU asked for; absent: derived from the underlay. */
   readonly mtu?: number | undefined;
+  /** What becomes of a lost host's endpoints. */
+  readonly onHostLoss?: 'keep' | 'fence' | undefined;
 }
 
 /** A committed host. */
@@ -58,6 +60,7 @@ export interface SharedNetwork {
   mtu: number;
   internal: boolean;
   subnets: SubnetFact[];
+  onHostLoss?: 'fence' | undefined;
 }
 
 export interface SharedEndpoint {

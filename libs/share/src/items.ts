@@ -33,8 +33,9 @@ export function sharedHost(host: HostFact): SharedHost {
 }
 
 export function sharedNetwork(network: NetworkFact, mtu: number): SharedNetwork {
-  const { id, name, vni, internal, subnets } = network;
-  return { id, name, vni, mtu, internal, subnets };
+  const { id, name, vni, internal, subnets, onHostLoss } = network;
+  const item = { id, name, vni, mtu, internal, subnets };
+  return onHostLoss === 'fence' ? { ...item, onHostLoss } : item;
 }
 
 /** `hostId` is the host whose share it goes into. */

@@ -23,6 +23,9 @@ export class KeptShare {
   readonly #hosts = new Map<string, Kept<SharedHost>>();
   readonly #networks = new Map<string, Kept<SharedNetwork>>();
   readonly #endpoints = new Map<string, Kept<SharedEndpoint>>();
+  /** Endpoints by network and host. */
+  readonly #counts = new Map<string, number>();
+  #participation = 0;
   #sum: Hash = zeroHash;
 
   constructor(share: Share = emptyShare()) {
@@ -32,6 +35,11 @@ export class KeptShare {
   /** Same text as `digestOf(this.toShare())`. */
   get digest(): string {
     return hashToHex(this.#sum);
+  }
+
+  /** Changes whenever a host's first endpoint on a network comes, or its last one goes. */
+  get participation(): number {
+    return this.#participation;
   }
 
   host(id: string): SharedHost | undefined {
@@ -50,6 +58,8 @@ export class KeptShare {
     this.#hosts.clear();
     this.#networks.clear();
     this.#endpoints.clear();
+    this.#counts.clear();
+    this.#participation += 1;
     this.#sum = zeroHash;
     this.#put(share);
   }
@@ -57,7 +67,7 @@ export class KeptShare {
   apply(delta: ShareDelta): void {
     for (const id of delta.removed.hosts) this.#drop(this.#hosts, id);
     for (const id of delta.removed.networks) this.#drop(this.#networks, id);
-    for (const id of delta.removed.endpoints) this.#drop(this.#endpoints, id);
+    for (const id of delta.removed.endpoints) this.#dropEndpoint(id);
     this.#put(delta.put);
   }
 
@@ -72,7 +82,26 @@ export class KeptShare {
   #put(share: Share): void {
     for (const item of share.hosts) this.#keep(this.#hosts, item, hashHost(item));
     for (const item of share.networks) this.#keep(this.#networks, item, hashNetwork(item));
-    for (const item of share.endpoints) this.#keep(this.#endpoints, item, hashEndpoint(item));
+    for (const item of share.endpoints) {
+      this.#dropEndpoint(item.id);
+      this.#count(item, 1);
+      this.#keep(this.#endpoints, item, hashEndpoint(item));
+    }
+  }
+
+  #dropEndpoint(id: string): void {
+    const known = this.endpoint(id);
+    if (known === undefined) return;
+    this.#count(known, -1);
+    this.#drop(this.#endpoints, id);
+  }
+
+  #count({ networkId, host }: SharedEndpoint, by: 1 | -1): void {
+    const key = `${networkId} ${host}`;
+    const count = (this.#counts.get(key) ?? 0) + by;
+    if (count === 0) this.#counts.delete(key);
+    else this.#counts.set(key, count);
+    if (count === 0 || (count === 1 && by === 1)) this.#participation += 1;
   }
 
   #keep<Item extends { readonly id: string }>(

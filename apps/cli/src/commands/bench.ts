@@ -74,15 +74,7 @@ async function pathOfEtcd(home: string): Promise<string> {
 
 function reportText(report: BenchReport, out: Output): string {
   const { machine, plan, peer, rows } = report;
-  const versions = [`Node ${machine.node}`, `nats-server ${machine.natsServer}`];
-  if (machine.etcd !== null) versions.push(`etcd ${machine.etcd}`);
-  const line = [
-    `${machine.processors} × ${machine.processor}`,
-    `${(machine.memoryMib / 1_024).toFixed(0)} GiB`,
-    `Linux ${machine.kernel}`,
-    `a flush to disk ${machine.flushUs} µs`,
-    ...versions,
-  ].join(', ');
+  const line = machineLine(machine);
   const shown = out.table(
     ['what', 'measure', 'skein', ...(peer === null ? [] : [peer, 'ratio']), 'goal', ''],
     rows.map((row, at) => cells(row, rows[at - 1], peer !== null)),
@@ -95,7 +87,19 @@ function reportText(report: BenchReport, out: Output): string {
   return `${line}\n\n${shown}\n\n${foot}`;
 }
 
-function cells(row: FigureRow, before: FigureRow | undefined, hasPeer: boolean): Cell[] {
+export function machineLine(machine: BenchReport['machine']): string {
+  const versions = [`Node ${machine.node}`, `nats-server ${machine.natsServer}`];
+  if (machine.etcd !== null) versions.push(`etcd ${machine.etcd}`);
+  return [
+    `${machine.processors} × ${machine.processor}`,
+    `${(machine.memoryMib / 1_024).toFixed(0)} GiB`,
+    `Linux ${machine.kernel}`,
+    `a flush to disk ${machine.flushUs} µs`,
+    ...versions,
+  ].join(', ');
+}
+
+export function cells(row: FigureRow, before: FigureRow | undefined, hasPeer: boolean): Cell[] {
   const title = before?.figure === row.figure ? ' ' : row.title;
   const ratio = row.ratio === null ? '' : `${row.ratio.toPrecision(2)}×`;
   const verdict = row.met === null ? ' ' : row.met ? pc.green('✔ met') : pc.red('✘ missed');

@@ -4,6 +4,7 @@ import { SkeinError } from '@skein/contracts';
 import pc from 'picocolors';
 import { Api, path, type Json } from '../client/api';
 import type { Session } from '../session';
+import { sentence } from './host-matrix';
 
 interface Finding {
   readonly check: string;
@@ -17,7 +18,7 @@ export async function doctor(session: Session) {
   const findings: Finding[] = [];
   // What is in the way shall be seen, not waited out.
   const api = new Api(session.api.address, 1);
-  for (const examine of [gateway, readiness, cluster, hosts, networks]) {
+  for (const examine of [gateway, readiness, cluster, hosts, networks, overlay]) {
     const found = await session.out.progress('examining', examine(api));
     findings.push(...found);
     if (found.some(({ state }) => state === 'broken') && examine === gateway) break;
@@ -88,6 +89,18 @@ async function networks(api: Api): Promise<Finding[]> {
     }
     if (findings.length > 0) return findings;
     return [finding('networks', 'ok', `all ${all.length} are programmed where they belong`)];
+  });
+}
+
+/** Agents try the ways to each other with frames of full size. */
+async function overlay(api: Api): Promise<Finding[]> {
+  return examined('overlay', async () => {
+    const { hosts: all, pairs } = await api.get('/v1/reachability');
+    const faulty = pairs.filter(({ state }: Json) => state !== 'ok');
+    if (faulty.length === 0) {
+      return [finding('overlay', 'ok', `all ${pairs.length} ways that were tried are open`)];
+    }
+    return faulty.map((pair: Json) => finding('overlay', 'broken', sentence(pair, all)));
   });
 }
 

@@ -12,6 +12,7 @@ export interface AttachOptions {
   readonly service?: string;
   readonly address?: string[];
   readonly mac?: string;
+  readonly family?: string[];
   readonly netns?: string;
   readonly interface?: string;
   readonly label?: Record<string, string>;
@@ -30,6 +31,7 @@ export async function attach({ api, out }: Session, network: string, options: At
     name,
     service,
     mac,
+    family,
   } = options;
   const body = {
     host,
@@ -38,6 +40,7 @@ export async function attach({ api, out }: Session, network: string, options: At
     mac,
     aliases: alias,
     addresses: address,
+    families: family,
     labels: label,
     sandbox: netns === undefined ? undefined : { netns, interface: device },
   };

@@ -208,6 +208,7 @@ function checkPlant(what: string, plant: string | undefined): void {
     raft: simulation.plantedFaults,
     ipam: simulation.plantedIpamFaults,
     cluster: simulation.plantedClusterFaults,
+    system: simulation.plantedSystemFaults,
   };
   const known = plants[what] ?? [];
   if (plant === undefined || known.includes(plant)) return;

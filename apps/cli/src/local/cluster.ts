@@ -35,7 +35,8 @@ export async function up(options: {
       progress: (step) => task.detail(step),
     });
     cluster.detach();
-    task.succeed(`gateway on ${cluster.url}, NATS on ${cluster.record.natsUrl}`);
+    const { natsUrl, natsCreds } = cluster.record;
+    task.succeed(`gateway on ${cluster.url}, NATS on ${natsUrl} with --creds ${natsCreds}`);
   } catch (error) {
     task.fail((error as Error).message);
     throw error;

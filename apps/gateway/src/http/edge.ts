@@ -162,13 +162,8 @@ function mountEvents(scope: FastifyInstance, route: Route, parts: EdgeParts): vo
     handler: async (request, reply) => {
       const query = parseBody(eventsQuery, request.query, 'The query');
       if (request.headers.accept === 'application/json') {
-        const ask: Parameters<Route['handle']>[1]['ask'] = (contract, body) =>
-          parts.messenger.request(contract, body, { requestId: request.id });
-        const handled = await route.handle(
-          { params: {}, query, body: undefined },
-          { requestId: request.id, ask, match: () => Promise.resolve() },
-        );
-        return handled.body;
+        const asked = { params: {}, query, body: undefined };
+        return (await route.handle(asked, routeContext(parts, request))).body;
       }
       const from = lastEventId(request) ?? query.from;
       const feed = { from, prefix: query.prefix, requestId: request.id };
@@ -200,7 +195,7 @@ function mountStream(scope: FastifyInstance, route: Route, parts: EdgeParts): vo
       const query = parseBody(route.query, request.query, 'The query');
       const { 'last-event-id': lastEventId } = request.headers;
       const context = {
-        ...routeContext(parts.messenger, request),
+        ...routeContext(parts, request),
         response: reply.raw,
         takeOver: () => void reply.hijack(),
         watch: (asked: Parameters<Store['watch']>[0]) => parts.store.watch(asked),

@@ -5,7 +5,7 @@
 import type { ServerResponse } from 'node:http';
 import {
   SkeinError,
-  subjectPrefix,
+  eventTypeOf,
   type eventsContract,
   type HistoryEvent,
   type ReplyOf,
@@ -90,7 +90,9 @@ export class EventFeed {
 
   #listen(): void {
     this.#subscription ??= this.#sources.facts((body, subject) => {
-      const fact = { type: subject.slice(`${subjectPrefix}.event.`.length), body: asRecord(body) };
+      const type = eventTypeOf(subject, body);
+      if (type === undefined) return;
+      const fact = { type, body: asRecord(body) };
       for (const reader of this.#readers) reader.hear(fact);
     });
   }

@@ -4,6 +4,7 @@
 import {
   SkeinError,
   type Contract,
+  type EndpointSpec,
   type ErrorCode,
   type ReplyOf,
   type RequestOf,
@@ -11,6 +12,7 @@ import {
 import type { Store } from '@skein/store-client';
 import type { ServerResponse } from 'node:http';
 import type { z } from 'zod';
+import type { Attached } from './attach-gatherer';
 import type { Role } from './tokens';
 
 export type Method = 'GET' | 'POST' | 'DELETE';
@@ -28,6 +30,8 @@ export interface RouteContext {
     body: RequestOf<C>,
     options?: AskOptions,
   ): Promise<ReplyOf<C>>;
+  /** Attaches an endpoint, on its way together with others that come at once. */
+  readonly attach: (network: string, endpoint: EndpointSpec, waitMs: number) => Promise<Attached>;
   /** Compares `If-Match`, if the request has one, with the resource as it is now. */
   readonly match: (current: () => Promise<{ revision: number }>) => Promise<void>;
 }

@@ -4,6 +4,7 @@
 import { SkeinError } from '@skein/contracts';
 import { parseBody, type Messenger } from '@skein/messaging';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { AttachGatherer } from './attach-gatherer';
 import type { Idempotency } from './idempotency';
 import type { Route, RouteContext, RouteReply } from './route';
 import { authorize, type Authenticate, type Caller } from './tokens';
@@ -12,6 +13,7 @@ export interface RouterParts {
   readonly messenger: Pick<Messenger, 'request'>;
   readonly authenticate: Authenticate;
   readonly idempotency: Idempotency;
+  readonly attaches: AttachGatherer;
 }
 
 const callers = new WeakMap<FastifyRequest, Caller>();
@@ -56,7 +58,7 @@ async function serve(
     query: parseBody(route.query, request.query, 'The query'),
     body: parsedBody(route, request),
   };
-  const context = routeContext(parts.messenger, request);
+  const context = routeContext(parts, request);
   const answer = async (): Promise<StoredAnswer> => {
     const made = await route.handle(parsed, context);
     return storedAnswer(route, made);
@@ -83,13 +85,15 @@ function parsedBody(route: Route, request: FastifyRequest): unknown {
 }
 
 export function routeContext(
-  messenger: Pick<Messenger, 'request'>,
+  { messenger, attaches }: Pick<RouterParts, 'messenger' | 'attaches'>,
   request: FastifyRequest,
 ): RouteContext {
   return {
     requestId: request.id,
     ask: (contract, body, options) =>
       messenger.request(contract, body, { requestId: request.id, ...options }),
+    attach: (network, endpoint, waitMs) =>
+      attaches.attach({ network, endpoint, waitMs, requestId: request.id }),
     match: async (current) => {
       const wanted = request.headers['if-match'];
       if (wanted === undefined || wanted.trim() === '*') return;

@@ -14,6 +14,7 @@ import {
   type ErrorCode,
 } from '@skein/contracts';
 import { z } from 'zod';
+import { attachMarginMs } from '../http/attach-gatherer';
 import { defineRoute, renameField, type Route, type RouteContext } from '../http/route';
 import {
   endpointParam,
@@ -65,11 +66,9 @@ const endpointExample = {
   revision: 19,
 };
 
-/** Beyond the wait itself: two commits, and an election if there must be one. */
-const attachMarginMs = 12_000;
 const defaultWaitMs = 3_000;
 
-function attach(
+function attachAll(
   ask: RouteContext['ask'],
   network: string,
   endpoints: EndpointSpec[],
@@ -121,8 +120,8 @@ const createEndpoint = defineRoute({
     example: { ...endpointExample, behind: [] },
   },
   errors: attachErrors,
-  handle: async ({ params: { network }, query, body }, { ask }) => {
-    const reply = await attach(ask, network, [body], query.wait).catch(
+  handle: async ({ params: { network }, query, body }, { attach }) => {
+    const reply = await attach(network, body, query.wait ?? defaultWaitMs).catch(
       renameField(/^(requests|endpoints)\.0\./, ''),
     );
     const endpoint = reply.endpoints[0];
@@ -160,7 +159,7 @@ const createEndpoints = defineRoute({
   },
   errors: attachErrors,
   handle: async ({ params: { network }, query, body }, { ask }) => ({
-    body: await attach(ask, network, body.endpoints, query.wait).catch(
+    body: await attachAll(ask, network, body.endpoints, query.wait).catch(
       renameField(/^requests\./, 'endpoints.'),
     ),
     location: `/v1/networks/${encodeURIComponent(network)}/endpoints`,

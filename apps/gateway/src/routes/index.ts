@@ -1,19 +1,25 @@
 // The whole table, in the order in which people read it.
 
 import type { Route } from '../http/route';
+import { addressRoutes } from './addresses';
 import { clusterRoutes } from './cluster';
 import { endpointRoutes } from './endpoints';
 import { historyRoutes } from './history';
 import { hostRoutes } from './hosts';
+import { joinTokenRoutes } from './join-tokens';
 import { kvRoutes } from './kv';
 import { leaseRoutes } from './leases';
 import { networkRoutes } from './networks';
+import { reachabilityRoutes } from './reachability';
 import { replicaRoutes } from './replicas';
 
 export const routes: readonly Route[] = [
   ...networkRoutes,
+  ...addressRoutes,
   ...endpointRoutes,
   ...hostRoutes,
+  ...reachabilityRoutes,
+  ...joinTokenRoutes,
   ...historyRoutes,
   ...clusterRoutes,
   ...replicaRoutes,

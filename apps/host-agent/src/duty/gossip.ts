@@ -4,7 +4,9 @@
 import type { agentStatusContract, Opinion, ReplyOf } from '@skein/contracts';
 import type { Logger } from '@skein/messaging';
 import { isLive, swimConfig, type SwimPreset } from '@skein/swim';
+import type { Time } from '@skein/time';
 import { formatAddress, parseAddress, SwimUdp, type Peer } from '@skein/swim-udp';
+import { GossipKeyFile } from './gossip-keys';
 
 export interface GossipOptions {
   readonly hostId: string;
@@ -14,6 +16,9 @@ export interface GossipOptions {
   readonly preset: SwimPreset;
   /** Base64; the first seals, each opens; none: in the clear. */
   readonly keys: readonly string[];
+  /** A file of them that wins over `keys` and is read again when it changes. */
+  readonly keysFile: string | undefined;
+  readonly time: Time;
   readonly logger: Logger;
 }
 
@@ -25,6 +30,7 @@ const maxOpinions = 1_024;
 export class Gossip {
   readonly #options: GossipOptions;
   #swim: SwimUdp | null = null;
+  #keyFile: GossipKeyFile | undefined;
 
   constructor(options: GossipOptions) {
     this.#options = options;
@@ -39,7 +45,7 @@ export class Gossip {
   async start(): Promise<void> {
     const { hostId: name, bootId, vtep: host, port, preset, logger } = this.#options;
     const config = swimConfig(preset);
-    const keys = bytesOf(this.#options.keys);
+    const keys = bytesOf(this.#startKeyFile() ?? this.#options.keys);
     this.#swim = await SwimUdp.start({ name, bootId, config, bind: { host, port }, keys });
     this.#swim.onEvent((event) => {
       if (!('member' in event)) return;
@@ -47,16 +53,19 @@ export class Gossip {
     });
   }
 
+  #startKeyFile(): readonly string[] | undefined {
+    const { keysFile: path, time, logger } = this.#options;
+    if (path === undefined) return undefined;
+    const onKeys = (keys: readonly string[]): void => this.#swim?.setKeys(bytesOf(keys));
+    this.#keyFile = new GossipKeyFile({ path, time, logger, onKeys });
+    return this.#keyFile.start();
+  }
+
   /** Addresses that are none are passed over: other hosts gave them. */
   join(addresses: readonly string[]): void {
     const known = new Set(this.members().map((member) => member.address));
     const others = addresses.filter((text) => parseAddress(text) !== null && !known.has(text));
     if (others.length > 0) this.#swim?.join(others);
-  }
-
-  /** Changes the ring of a running member; base64, the first seals. Throws RangeError for keys of another length. */
-  setKeys(keys: readonly string[]): void {
-    this.#swim?.setKeys(bytesOf(keys));
   }
 
   get localHealth(): number {
@@ -93,6 +102,7 @@ export class Gossip {
 
   /** Without a farewell: a host whose agent stops is to be missed. */
   async stop(): Promise<void> {
+    this.#keyFile?.stop();
     await this.#swim?.stop();
     this.#swim = null;
   }
