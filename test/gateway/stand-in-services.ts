@@ -10,6 +10,7 @@ import {
   listHostsContract,
   listNetworksContract,
   networkCreatedEvent,
+  reachabilityContract,
   SkeinError,
   type HistoryEvent,
   type NetworkView,
@@ -84,6 +85,9 @@ export async function startStandIns(natsUrl: string): Promise<StandIns> {
   messenger
     .service({ name: 'registry', version: '0.0.1', description: 'stand-in' })
     .serve(listHostsContract, () => ({ hosts: [], revision }));
+  messenger
+    .service({ name: 'registry', version: '0.0.1', description: 'stand-in' })
+    .serve(reachabilityContract, () => ({ hosts: [], pairs: [], revision }));
   messenger
     .service({ name: 'registry', version: '0.0.1', description: 'stand-in' })
     .serve(listEndpointsContract, () => ({ endpoints: [], revision }));

@@ -19,6 +19,7 @@ import {
 import { Messenger } from '@skein/messaging';
 import { createLogger, SkeinTransport, startMicroservice } from '@skein/service-boot';
 import { createMemoryStore } from '@skein/store-client';
+import { probePrefix } from '@skein/vxlan';
 import { ipamConfigSchema } from '../../apps/ipam/src/ipam.config';
 import { IpamModule } from '../../apps/ipam/src/ipam.module';
 import { startNatsServer, type NatsServer } from '../support/nats-server';
@@ -255,6 +256,7 @@ describe('prefixes that no network may have', () => {
     const { exclusions } = await people.request(listExclusionsContract, {});
     expect(exclusions).toMatchObject([
       { cidr: '172.16.0.0/12', excludedBy: 'configuration' },
+      { cidr: probePrefix, excludedBy: 'configuration' },
       { cidr: '10.9.0.0/16', excludedBy: 'store', reason: 'the office' },
       { cidr: '192.168.0.0/24', excludedBy: 'route', host: 'h1' },
     ]);

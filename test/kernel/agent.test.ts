@@ -78,7 +78,15 @@ onThisKernel(`agents on the real kernel${reason === null ? '' : ` (${reason})`}`
   it('show the kernel’s rows', () => {
     expect(story['status']).toEqual({
       networks: [{ id: 'web-id', name: 'web', netns: 'sk-h1-100', endpoints: 2 }],
-      rows: ['fdb', 'fdb', 'fdb', 'link', 'link', 'link', 'link', 'neighbor', 'nexthop'],
+      rows: [
+        // Of three endpoints, and of the probes of both hosts.
+        ...['fdb', 'fdb', 'fdb', 'fdb', 'fdb'],
+        // Bridge, VXLAN device, two endpoints' ports, and both ends of the probe.
+        ...['link', 'link', 'link', 'link', 'link', 'link'],
+        // Of the endpoint and of the probe elsewhere.
+        ...['neighbor', 'neighbor'],
+        'nexthop',
+      ],
     });
   });
 

@@ -30,6 +30,8 @@ export type AgentStatus = ReplyOf<typeof agentStatusContract>;
 
 /** What Ethernet carries, if the link can't be asked. */
 const defaultUnderlayMtu = 1_500;
+/** An IP packet has no more bytes, though a loopback device says one more. */
+const largestMtu = 65_535;
 /** Routes change seldom, and each change is a commit. */
 const routesEveryMs = 30_000;
 
@@ -114,7 +116,7 @@ export class HostAgent {
     const { vtep, underlayMtu } = this.#config;
     const found = underlayMtu ?? (await this.#kernel.linkMtuOf(vtep));
     if (found === null) this.#logger.warn({ vtep }, 'no link carries the tunnel endpoint');
-    this.#underlayMtu = found ?? defaultUnderlayMtu;
+    this.#underlayMtu = Math.min(found ?? defaultUnderlayMtu, largestMtu);
     this.#routes = await hostRoutes();
     this.#forgetRoutes = every(systemTime, routesEveryMs, () => void this.#lookAtRoutes());
     await this.#gossip.start();

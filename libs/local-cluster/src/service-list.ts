@@ -39,8 +39,7 @@ export interface ProcessListOptions {
  * Small young generations: the services hold little, and nine of them share one machine. Not `--optimize-for-size`: it saves
  * nothing here and doubles what a write costs a manager (libs/raft/PERFORMANCE.md).
  */
-const nodeFlags = ['--no-warnings', '--v8-pool-size=1'];
-const youngMib = (app: string): number => (app === 'consensus' ? 2 : 4);
+const nodeFlags = ['--no-warnings', '--v8-pool-size=1', '--max-semi-space-size=2'];
 
 /** Where a host keeps its key and credential. */
 export const identityDir = (dataDir: string, hostId: string): string =>
@@ -116,7 +115,6 @@ function specs(options: ProcessListOptions): readonly ProcessSpec[] {
     process.execPath,
     ...nodeFlags,
     ...(profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${join(profileDir, name)}`]),
-    `--max-semi-space-size=${youngMib(app)}`,
     join(home, 'dist', `${app}.js`),
   ];
   const as = (user: UserName) => ({ ...natsEnv(options, user), SKEIN_EXIT_WITH_PARENT: '1' });
