@@ -17,6 +17,7 @@ export * from './ipam';
 export * from './share';
 export * from './host-agent';
 export * from './reachability';
+export * from './hosts';
 export * from './registry';
 export * from './joining';
 export * from './events';
