@@ -73,7 +73,8 @@ onThisMachine(`a disk of its own${reason === null ? '' : ` (${reason})`}`, () =>
   it(
     'stalls: the leader loses office within a second, and no write is lost',
     async () => {
-      cluster = await ConsensusCluster.start({ disks: { r1: 64 } });
+      // Room for what is written meanwhile: a full disk ends the replica, which is the next test's matter.
+      cluster = await ConsensusCluster.start({ disks: { r1: 64 + 32 * stalls } });
       const running = cluster;
       const store = await running.client();
       const writing = (writer = new Writer(store, 8));
