@@ -1,8 +1,9 @@
 // Disks that stall and disks that are full, for real: an ext4 image on a loop device, frozen by the kernel or filled to the brim.
 // A leader that can't write gives up its office; a replica that can't write ends and says why; nobody loses what was acknowledged.
 
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, expect, it } from '@jest/globals';
 import type { StoreClient } from '@skein/store-client';
+import { describeWherePossible } from '../support/where-possible';
 import { ConsensusCluster, replicaIds } from './consensus-cluster';
 import { tellFigures } from './figures';
 import { whyNoDisks } from './replica-disk';
@@ -10,8 +11,6 @@ import { eventually, wait } from './waiting';
 
 const stallMs = 3_000;
 const stalls = Number(process.env['SKEIN_ENDURANCE_S'] ?? 0) > 0 ? 20 : 1;
-const reason = await whyNoDisks();
-const onThisMachine = reason === null ? describe : describe.skip;
 
 let cluster: ConsensusCluster | undefined;
 let writer: Writer | undefined;
@@ -69,7 +68,7 @@ async function lead(running: ConsensusCluster, id: string): Promise<void> {
   });
 }
 
-onThisMachine(`a disk of its own${reason === null ? '' : ` (${reason})`}`, () => {
+describeWherePossible(await whyNoDisks(), 'a disk of its own', () => {
   it(
     'stalls: the leader loses office within a second, and no write is lost',
     async () => {

@@ -8,11 +8,10 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { describeWherePossible } from '../support/where-possible';
 
 const run = promisify(execFile);
 const root = new URL('../..', import.meta.url).pathname;
-const whyNoMounts = findWhyNoMounts();
-const withMounts = whyNoMounts === null ? it : it.skip;
 
 interface Told {
   readonly confirmed: number;
@@ -60,28 +59,24 @@ async function shell(script: string, args: string[], before: string[] = []): Pro
   return JSON.parse(stdout);
 }
 
-describe('a log on a failing disk', () => {
-  const title = 'that is full';
-  const why = whyNoMounts === null ? '' : ` (not run: ${whyNoMounts})`;
-  withMounts(
-    `${title} tells so, confirms nothing more, and finds the truth again${why}`,
-    async () => {
-      const disk = join(programs, 'full');
-      mkdirSync(disk);
-      const script =
-        'mount -t tmpfs -o size=6m tmpfs "$1" && head -c 2500000 /dev/zero > "$1/ballast" && exec "$0" "$2" "$1" "$3" --again';
-      const args = [process.execPath, disk, writer, worker];
-      const said = await shell(script, args, ['unshare', '-m', '--propagation', 'private']);
-      const { confirmed, restored, ...rest } = said as Told & Found;
-      expect(rest).toMatchObject({ failures: 1, confirmedAfterFailure: 0, code: 'disk_full' });
-      expect(rest).toMatchObject({ isWhole: true, isRecovering: false, repair: null });
-      expect(confirmed).toBeGreaterThan(10);
-      expect(restored).toBeGreaterThanOrEqual(confirmed);
-    },
-    60_000,
-  );
+describeWherePossible(whyNoMounts(), 'a log on a full disk', () => {
+  it('tells so, confirms nothing more, and finds the truth again', async () => {
+    const disk = join(programs, 'full');
+    mkdirSync(disk);
+    const script =
+      'mount -t tmpfs -o size=6m tmpfs "$1" && head -c 2500000 /dev/zero > "$1/ballast" && exec "$0" "$2" "$1" "$3" --again';
+    const args = [process.execPath, disk, writer, worker];
+    const said = await shell(script, args, ['unshare', '-m', '--propagation', 'private']);
+    const { confirmed, restored, ...rest } = said as Told & Found;
+    expect(rest).toMatchObject({ failures: 1, confirmedAfterFailure: 0, code: 'disk_full' });
+    expect(rest).toMatchObject({ isWhole: true, isRecovering: false, repair: null });
+    expect(confirmed).toBeGreaterThan(10);
+    expect(restored).toBeGreaterThanOrEqual(confirmed);
+  }, 60_000);
+});
 
-  it('that refuses to write tells so, confirms nothing more, and finds the truth again', async () => {
+describe('a log on a disk that refuses to write', () => {
+  it('tells so, confirms nothing more, and finds the truth again', async () => {
     const disk = join(programs, 'refusing');
     mkdirSync(disk);
     const limited = 'ulimit -f 4096 && exec "$0" "$2" "$1" "$3"';
@@ -96,7 +91,7 @@ describe('a log on a failing disk', () => {
   }, 60_000);
 });
 
-function findWhyNoMounts(): string | null {
+function whyNoMounts(): string | null {
   const tried = spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']);
   return tried.status === 0 ? null : 'no mount in a namespace of its own: it takes root';
 }

@@ -1,12 +1,10 @@
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, expect, it } from '@jest/globals';
+import { describeWherePossible } from '../support/where-possible';
 import { tellStory, whyNoPrivateWorld } from './private-world';
 
 type Story = Record<string, unknown>;
 
-const reason = await whyNoPrivateWorld();
-const onThisKernel = reason === null ? describe : describe.skip;
-
-onThisKernel(`agents on the real kernel${reason === null ? '' : ` (${reason})`}`, () => {
+describeWherePossible(await whyNoPrivateWorld(), 'agents on the real kernel', () => {
   let story: Story;
 
   beforeAll(async () => {

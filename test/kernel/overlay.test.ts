@@ -1,4 +1,5 @@
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, expect, it } from '@jest/globals';
+import { describeWherePossible } from '../support/where-possible';
 import { tellStory, whyNoPrivateWorld } from './private-world';
 
 interface Story {
@@ -18,10 +19,7 @@ interface Story {
   readonly gone: { faults: string[]; namespaces: string; nexthops: string; links: string };
 }
 
-const reason = await whyNoPrivateWorld();
-const onThisKernel = reason === null ? describe : describe.skip;
-
-onThisKernel(`an overlay on the real kernel${reason === null ? '' : ` (${reason})`}`, () => {
+describeWherePossible(await whyNoPrivateWorld(), 'an overlay on the real kernel', () => {
   let story: Story;
 
   beforeAll(async () => {
