@@ -1,6 +1,6 @@
 // What the gateway takes from its environment; the fields' names give the variables: `httpPort` is SKEIN_HTTP_PORT.
 
-import { wholeNumber } from '@skein/service-boot';
+import { jsonText, wholeNumber } from '@skein/service-boot';
 import { z } from 'zod';
 import { tokenSchema, type TokenGrant } from './http/tokens';
 
@@ -12,16 +12,9 @@ export const gatewayConfigSchema = z.object({
   /** Descriptor of a listening socket that was handed down; wins over address and port. */
   httpFd: wholeNumber({ min: 3, max: 1_023 }).optional(),
   /** JSON: `[{"token": "<SHA-256>", "role": "admin", "name": "local"}]`. */
-  tokens: z
-    .string()
-    .transform((text, context): unknown => {
-      try {
-        return JSON.parse(text);
-      } catch {
-        context.addIssue({ code: 'custom', message: 'expected JSON' });
-        return z.NEVER;
-      }
-    })
-    .pipe(z.array(tokenSchema).min(1).max(maxTokens)) as z.ZodType<TokenGrant[], string>,
+  tokens: jsonText().pipe(z.array(tokenSchema).min(1).max(maxTokens)) as z.ZodType<
+    TokenGrant[],
+    string
+  >,
 });
 export type GatewayConfig = Readonly<z.output<typeof gatewayConfigSchema>>;

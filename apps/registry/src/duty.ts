@@ -5,11 +5,11 @@ import type { Compare } from '@skein/contracts';
 import type { Messenger } from '@skein/messaging';
 import {
   domainOf,
+  fenced,
   JoinDesk,
   startDomain,
   type DomainParts,
   type HostSigner,
-  type Program,
 } from '@skein/registry';
 import {
   SkeinTransport,
@@ -71,11 +71,4 @@ export async function openDuty(
       await application.close();
     },
   };
-}
-
-/** Tells agents whose word is newer: a replica that stood still does not know yet that another has taken over. */
-function fenced(program: Program, fence: () => Compare): Program {
-  const { value } = fence();
-  if (typeof value !== 'number') throw new Error('a fence compares a revision');
-  return (hostId, request) => program(hostId, { ...request, fencing: value });
 }

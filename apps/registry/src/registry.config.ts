@@ -2,7 +2,7 @@
 
 import { idSchema } from '@skein/contracts';
 import { defaultHostLeaseMs, type StandingToken } from '@skein/registry';
-import { wholeNumber } from '@skein/service-boot';
+import { jsonText, wholeNumber } from '@skein/service-boot';
 import { z } from 'zod';
 
 const maxStandingTokens = 1_024;
@@ -32,16 +32,7 @@ export const registryConfigSchema = z.object({
   /** A removed host's credential ends after this time at the latest; others are renewed at half of it. */
   credentialTtlMs: wholeNumber({ min: 2_000, max: 86_400_000 }).default(3_600_000),
   /** JSON: `[{"id": "t1", "digest": "<SHA-256 of the secret>", "host": "h1"}]`, tokens that are there from the start. */
-  joinTokens: z
-    .string()
-    .transform((text, context): unknown => {
-      try {
-        return JSON.parse(text);
-      } catch {
-        context.addIssue({ code: 'custom', message: 'expected JSON' });
-        return z.NEVER;
-      }
-    })
+  joinTokens: jsonText()
     .pipe(z.array(standingTokenSchema).max(maxStandingTokens))
     .optional() as z.ZodType<StandingToken[] | undefined, string | undefined>,
 });

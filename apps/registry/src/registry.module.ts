@@ -8,9 +8,8 @@ import {
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common';
-import { allocateContract, programContract, releaseContract } from '@skein/contracts';
 import type { Messenger } from '@skein/messaging';
-import { Office, type AddressBook, type Chance, type Program } from '@skein/registry';
+import { agentPrograms, ipamAddresses, Office, type Chance } from '@skein/registry';
 import type { ServiceLogger } from '@skein/service-boot';
 import { StoreClient, type Store } from '@skein/store-client';
 import { systemTime } from '@skein/time';
@@ -91,29 +90,6 @@ export class RegistryModule implements OnApplicationBootstrap, OnApplicationShut
     await this.standby.hide();
     await this.replica.close();
   }
-}
-
-const programTimeoutMs = 5_000;
-
-function agentPrograms(messenger: Messenger): Program {
-  return (instance, request) =>
-    messenger.request(programContract, request, { instance, timeoutMs: programTimeoutMs });
-}
-
-function ipamAddresses(messenger: Messenger): AddressBook {
-  return {
-    allocate: (network, requests, context) =>
-      messenger.request(
-        allocateContract,
-        { network, requests },
-        { context, retryUnavailable: true },
-      ),
-    release: async (network, endpointIds, context) => {
-      const body = { network, endpointIds };
-      const options = { context, retryUnavailable: true };
-      return (await messenger.request(releaseContract, body, options)).released;
-    },
-  };
 }
 
 const idLength = 20;

@@ -1,5 +1,6 @@
 // The public face: what the registry decides, with store, agents, ipam and time behind ports.
 
+export { agentPrograms, fenced, ipamAddresses } from './conversations';
 export { domainOf, startDomain, type Domain, type DomainParts } from './domain';
 export { AttachGroup } from './endpoints/attach-group';
 export { Attachments } from './endpoints/attachments';

@@ -85,3 +85,14 @@ export const commonSchema = z.object({
   readyFd: wholeNumber({ min: 1, max: 1_023 }).optional(),
 });
 export type CommonConfiguration = Readonly<z.output<typeof commonSchema>>;
+
+/** JSON in a variable's text; what is in it is for the schema behind it to say. */
+export const jsonText = () =>
+  z.string().transform((text, context): unknown => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      context.addIssue({ code: 'custom', message: 'expected JSON' });
+      return z.NEVER;
+    }
+  });

@@ -13,6 +13,7 @@ export {
   commaList,
   ConfigurationError,
   environmentName,
+  jsonText,
   parseConfiguration,
   wholeNumber,
   type CommonConfiguration,

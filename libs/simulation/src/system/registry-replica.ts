@@ -2,21 +2,21 @@
 // not know what faults there are.
 
 import {
-  allocateContract,
   createEndpointsContract,
   deleteEndpointContract,
   heartbeatContract,
-  programContract,
   registerHostContract,
-  releaseContract,
   removeHostContract,
   type Compare,
   type Contract,
 } from '@skein/contracts';
 import { silentLogger } from '@skein/messaging';
 import {
+  agentPrograms,
   domainOf,
+  fenced,
   FreshView,
+  ipamAddresses,
   Office,
   startDomain,
   StoreFollower,
@@ -52,8 +52,6 @@ export interface RegistryAlterations {
   readonly program: Program;
   readonly addresses: AddressBook;
 }
-
-const programTimeoutMs = 5_000;
 
 export class RegistryReplica {
   readonly view: FreshView;
@@ -144,32 +142,6 @@ export class RegistryReplica {
     );
     return closes;
   }
-}
-
-function fenced(program: Program, fence: () => Compare): Program {
-  const { value } = fence();
-  return (hostId, request) => program(hostId, { ...request, fencing: value as number });
-}
-
-function agentPrograms(messenger: HubMessenger): Program {
-  return (instance, request) =>
-    messenger.request(programContract, request, { instance, timeoutMs: programTimeoutMs });
-}
-
-function ipamAddresses(messenger: HubMessenger): AddressBook {
-  return {
-    allocate: (network, requests, context) =>
-      messenger.request(
-        allocateContract,
-        { network, requests },
-        { context, retryUnavailable: true },
-      ),
-    release: async (network, endpointIds, context) => {
-      const body = { network, endpointIds };
-      const options = { context, retryUnavailable: true };
-      return (await messenger.request(releaseContract, body, options)).released;
-    },
-  };
 }
 
 function letters(random: Random): string {
