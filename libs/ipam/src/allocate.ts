@@ -184,7 +184,10 @@ function readAddresses({ addresses }: AllocationRequest, request: number): Outco
   return accept(read);
 }
 
-/** The endpoint was served before: the same answer, unless it asks for something else now. */
+/**
+ * The endpoint was served before: the same answer, unless it asks for something else now. For a host that was started anew
+ * meanwhile it is held for the boot that asks, lest nobody releases it with that boot.
+ */
 function confirm(
   view: NetworkView,
   request: AllocationRequest,
@@ -199,15 +202,35 @@ function confirm(
   },
 ): Outcome<Allocation> {
   const { endpointId } = request;
-  for (const sortable of held) placed.context.evidence.address(sortable);
+  const { context } = placed;
   const mac = macOf(view, endpointId);
   const isSame =
     wanted.every((address) => held.includes(sortableAddress(address))) &&
     (request.mac === undefined || request.mac === mac);
+  const moved = isSame ? held.filter((sortable) => !isHeldFor(view, sortable, request)) : [];
+  const isAttached = view.isAttached(endpointId);
+  // A late request of an earlier boot must not take what is attached by now: the commit compares that nothing is.
+  if (moved.length > 0) context.evidence.attached(endpointId, isAttached);
+  for (const sortable of held) {
+    if (isAttached || !moved.includes(sortable)) context.evidence.address(sortable);
+    else {
+      const address = addressFromSortable(sortable);
+      view.write(sortable, heldRecord(view, request, { address, context }), { address });
+    }
+  }
   if (isSame) return accept(describe(view, endpointId, mac));
   const facts = { endpointId, holds: held.map(textOf), mac };
   const message = `endpoint ${endpointId} holds other addresses already`;
   return refuse('invalid_request', message, { field: `requests.${placed.index}.addresses`, facts });
+}
+
+function isHeldFor(
+  view: NetworkView,
+  sortable: string,
+  { host, bootId }: AllocationRequest,
+): boolean {
+  const record = view.entry(sortable)?.record;
+  return record?.host === host && (bootId === undefined || record.bootId === bootId);
 }
 
 /**
