@@ -2,7 +2,18 @@ import nx from '@nx/eslint-plugin';
 import tseslint from 'typescript-eslint';
 
 // A pure core takes time, chance and the outside world from its input, never by itself.
-const cores = ['ip', 'raft', 'store', 'replica', 'swim', 'ipam', 'vxlan', 'share', 'actor'];
+const cores = [
+  'ip',
+  'raft',
+  'store',
+  'replica',
+  'swim',
+  'ipam',
+  'vxlan',
+  'share',
+  'actor',
+  'docker-plugin',
+];
 
 // A domain may await, but on a clock and chance that it is given.
 const domains = ['registry', 'agent'];

@@ -3,11 +3,15 @@
 import { readFileSync } from 'node:fs';
 import { idSchema, nameSchema } from '@skein/contracts';
 import { parseAddress } from '@skein/ip';
-import { wholeNumber } from '@skein/service-boot';
+import { commaList, wholeNumber } from '@skein/service-boot';
 import { z } from 'zod';
 import { isGossipKey } from './duty/gossip-keys';
 
 const bootIdFile = '/proc/sys/kernel/random/boot_id';
+
+const absolutePath = z.string().regex(/^\/[\w./-]{1,200}$/, 'expected an absolute path');
+/** The kernel takes 107 bytes. */
+const socketPath = absolutePath.max(107);
 
 export const hostAgentConfigSchema = z.object({
   hostId: idSchema,
@@ -32,10 +36,7 @@ export const hostAgentConfigSchema = z.object({
     .string()
     .regex(/^[a-z][a-z0-9-]{0,31}$/, 'expected a–z 0–9 -, at most 32, a letter first')
     .default('skein-'),
-  netnsDir: z
-    .string()
-    .regex(/^\/[\w./-]{1,200}$/, 'expected an absolute path')
-    .default('/run/netns'),
+  netnsDir: absolutePath.default('/run/netns'),
   /** Tells one run of this host's kernel from the next. */
   bootId: z
     .string()
@@ -49,5 +50,21 @@ export const hostAgentConfigSchema = z.object({
   identityDir: z.string().optional(),
   /** To join with; a file `join-token` in `identityDir` does as well. */
   joinToken: z.string().optional(),
+  /** Labels of this host, as in `zone=a,disk=ssd`: networks choose their hosts by them. */
+  hostLabels: commaList().transform((pairs, context) => {
+    const labels: Record<string, string> = {};
+    for (const pair of pairs) {
+      const at = pair.indexOf('=');
+      if (at < 1) context.addIssue({ code: 'custom', message: `'${pair}' is not key=value` });
+      else labels[pair.slice(0, at)] = pair.slice(at + 1);
+    }
+    return labels;
+  }),
+  /** Where this host's Docker engine listens: `/run/docker.sock`. Absent: no engine is spoken to. */
+  dockerSocket: socketPath.optional(),
+  /** Where the engine finds Skein as its network and address plugin: `/run/docker/plugins/skein.sock`. Absent: no such door. */
+  pluginSocket: socketPath.optional(),
+  /** Keeps what the engine has told only once; outlives restarts of the host. */
+  stateDir: absolutePath.default('/var/lib/skein'),
 });
 export type HostAgentConfig = Readonly<z.output<typeof hostAgentConfigSchema>>;

@@ -23,6 +23,7 @@ import type { Repair } from '@skein/vxlan';
 import { hostRoutes, IprouteKernel } from '@skein/vxlan-iproute';
 import type { HostAgentConfig } from './host-agent.config';
 import { Gossip } from './duty/gossip';
+import type { DockerDoor } from './docker/docker-door';
 import { NameService } from './names/name-service';
 import { hasIpv6, probeSockets } from './overlay-probes';
 
@@ -52,6 +53,7 @@ export class HostAgent {
   /** What the host routes itself, as registered; null: the kernel could not be asked yet. */
   #routes: string[] | null = null;
   #forgetRoutes = (): void => undefined;
+  #docker: DockerDoor | undefined;
 
   constructor(config: HostAgentConfig, messenger: Messenger, logger: Logger) {
     const { hostId, bootId, vtep, vxlanPort, netnsPrefix, netnsDir } = config;
@@ -122,10 +124,12 @@ export class HostAgent {
     await this.#gossip.start();
     this.#prober.start();
     this.#duty.start();
+    await this.#openDockerDoor();
   }
 
   /** The kernel stays as it is: the data plane outlives its agent. */
   async stop(): Promise<void> {
+    await this.#docker?.stop();
     this.#duty.stop();
     this.#forgetRoutes();
     this.#programmer.stop();
@@ -201,6 +205,7 @@ export class HostAgent {
         gossip: this.#gossip.address,
         underlayMtu: this.#underlayMtu,
         bootId,
+        labels: this.#config.hostLabels,
         ...(this.#routes === null ? {} : { routes: this.#routes }),
       }),
       heartbeat: () => ({
@@ -219,6 +224,15 @@ export class HostAgent {
       onLease: (sentAt, leaseMs) => void this.#guard.granted(sentAt, leaseMs),
       onDismissed: (refusal) => this.#withdraw(refusal),
     });
+  }
+
+  /** Its packages are loaded only where there is an engine. */
+  async #openDockerDoor(): Promise<void> {
+    const { pluginSocket } = this.#config;
+    if (pluginSocket === undefined) return;
+    const { DockerDoor } = await import('./docker/docker-door');
+    this.#docker = new DockerDoor({ pluginSocket, logger: this.#logger });
+    await this.#docker.start();
   }
 
   async #lookAtRoutes(): Promise<void> {
