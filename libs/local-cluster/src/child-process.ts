@@ -1,12 +1,15 @@
 // One process of the cluster: started with its log file, known to be ready or not, stopped in order or killed at once.
 
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { SkeinError } from '@skein/contracts';
+import { engineAnswers } from '@skein/docker-engines';
 import type { ProcessSpec } from './service-list';
 
 const stopTimeoutMs = 6_000;
+const engineTimeoutMs = 60_000;
 
 export interface ServiceProcessOptions {
   readonly logDir: string;
@@ -29,6 +32,14 @@ export class ServiceProcess {
 
   get pid(): number | null {
     return this.#child?.pid ?? null;
+  }
+
+  /** The process that the program's name stands for: an engine's own, below the init that it has. */
+  get programPid(): number | null {
+    const { engine } = this.spec;
+    if (engine === undefined || this.#child === null) return this.pid;
+    const pid = existsSync(engine.pidFile) ? Number(readFileSync(engine.pidFile, 'utf8')) : 0;
+    return pid > 0 ? pid : this.pid;
   }
 
   get running(): boolean {
@@ -67,7 +78,11 @@ export class ServiceProcess {
         options.onExit(spec.name, error.message);
       });
     });
-    this.#ready = spec.saysReady ? this.#readyMessage(child) : Promise.resolve();
+    this.#ready = spec.saysReady
+      ? this.#readyMessage(child)
+      : spec.engine === undefined
+        ? Promise.resolve()
+        : this.#answers(child, spec.engine.socket);
     this.#ready.catch(() => undefined);
   }
 
@@ -91,6 +106,22 @@ export class ServiceProcess {
     });
   }
 
+  async #answers(child: ChildProcess, socket: string): Promise<void> {
+    const { name } = this.spec;
+    const deadline = performance.now() + engineTimeoutMs;
+    while (!(await engineAnswers(socket))) {
+      const hasEnded = child.exitCode !== null || child.signalCode !== null;
+      if (hasEnded || performance.now() > deadline) {
+        const log = join(this.options.logDir, `${name}.log`);
+        const how = hasEnded ? 'ended' : `did not answer within ${engineTimeoutMs} ms`;
+        throw new SkeinError('unavailable', `${name} ${how}${lastWords(log)}; see ${log}`, {
+          facts: { process: name, log },
+        });
+      }
+      await delay(50);
+    }
+  }
+
   /** Resolves when the process says so; rejects when it ends before. */
   ready(): Promise<void> {
     return this.#ready;
@@ -98,7 +129,8 @@ export class ServiceProcess {
 
   async kill(): Promise<void> {
     this.wanted = false;
-    this.#child?.kill('SIGKILL');
+    const { programPid } = this;
+    if (this.#child !== null && programPid !== null) killNow(programPid);
     await this.#exited;
   }
 
@@ -107,9 +139,19 @@ export class ServiceProcess {
     const child = this.#child;
     if (child === null) return;
     child.kill('SIGTERM');
-    const timer = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs);
+    const { programPid } = this;
+    const limitMs = this.spec.engine === undefined ? stopTimeoutMs : engineTimeoutMs;
+    const timer = setTimeout(() => programPid !== null && killNow(programPid), limitMs);
     await this.#exited;
     clearTimeout(timer);
+  }
+}
+
+function killNow(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 

@@ -28,6 +28,7 @@ export { findProgram, type Program, searchPath } from './programs';
 export { clientFile, isAlive, listRuns, type RunRecord, runsDir } from './run-record';
 export {
   agentNetnsPrefix,
+  engineProcess,
   identityDir,
   netnsOfHost,
   processList,

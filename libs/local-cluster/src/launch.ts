@@ -6,11 +6,13 @@ import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SkeinError } from '@skein/contracts';
+import { CgroupJanitor } from '@skein/docker-engines';
 import type { LocalLayout } from './layout';
 import type { ListeningSocket } from './listening-socket';
 import { credentialsFile } from './nats-configuration';
 import { findProgram, searchPath } from './programs';
 import * as records from './run-record';
+import { cgroupParentOf } from './service-list';
 
 export interface LaunchOptions {
   readonly home: string;
@@ -93,6 +95,7 @@ function spawnSupervisor(
   options: LaunchOptions,
 ): ChildProcess {
   const { home, path, attached, ephemeral, restart, profileDir } = options;
+  const janitor = layout.engines === true ? new CgroupJanitor(cgroupParentOf(layout)) : null;
   const find = (program: Parameters<typeof findProgram>[0]) => findProgram(program, home, path);
   const programs = {
     ip: find('ip'),
@@ -114,9 +117,17 @@ function spawnSupervisor(
       cwd: home,
       detached: true,
       env: { ...process.env, PATH: searchPath(home, path) },
-      stdio: ['ignore', log, log, 'ipc', ...sockets],
+      stdio: [
+        'ignore',
+        log,
+        log,
+        'ipc',
+        ...sockets,
+        ...(janitor === null ? [] : [janitor.lifeline]),
+      ],
     },
   );
+  janitor?.letGo();
   closeSync(log);
   return child;
 }

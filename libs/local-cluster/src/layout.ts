@@ -22,6 +22,8 @@ export interface LocalLayout {
   readonly replicas?: number | undefined;
   /** Each manager and service has a namespace and an underlay address of its own, so that it can be cut off. */
   readonly apart?: boolean | undefined;
+  /** Each host has a Docker engine. */
+  readonly engines?: boolean | undefined;
   /** How often a host was rebooted while the cluster ran. */
   readonly reboots?: Readonly<Record<string, number>> | undefined;
   /** Where the hosts reach NATS: the underlay bridge's own address. */
@@ -55,6 +57,7 @@ export interface LayoutSize {
   readonly credentialTtlMs?: number | undefined;
   readonly replicas?: number | undefined;
   readonly apart?: boolean | undefined;
+  readonly engines?: boolean | undefined;
   readonly gossipPreset?: 'lan' | 'wan' | 'local' | undefined;
 }
 
@@ -78,6 +81,7 @@ export function createLayout(size: LayoutSize): LocalLayout {
     ...(size.credentialTtlMs === undefined ? {} : { credentialTtlMs: size.credentialTtlMs }),
     ...(size.replicas === undefined ? {} : { replicas: size.replicas }),
     ...(size.apart === undefined ? {} : { apart: size.apart }),
+    ...(size.engines === undefined ? {} : { engines: size.engines }),
     adminToken: secret(),
     gossipKey: createGossipKey(),
     ...(size.gossipPreset === undefined ? {} : { gossipPreset: size.gossipPreset }),

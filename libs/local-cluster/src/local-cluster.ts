@@ -35,6 +35,8 @@ export interface StartOptions {
   readonly replicas?: number;
   /** Managers and services each get a namespace and an underlay address of their own, so that they can be cut off. */
   readonly apart?: boolean;
+  /** Each host gets a Docker engine; needs root and the engine's programs. */
+  readonly engines?: boolean;
   /** Timing of the hosts' gossip; default `local`. */
   readonly gossipPreset?: 'lan' | 'wan' | 'local';
   readonly progress: (step: string) => void;

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { hostSigningOf, inboxPrefixOf, type UserName } from '@skein/authority';
+import { engineCommand, enginePaths } from '@skein/docker-engines';
 import {
   bootIdOf,
   managerProcess,
@@ -22,6 +23,8 @@ export interface ProcessSpec {
   readonly netns?: string;
   /** True for Skein's services, which say over IPC when they are ready. */
   readonly saysReady: boolean;
+  /** For an engine: it is ready when it answers on this socket, and what runs is the process whose pid is in this file. */
+  readonly engine?: { readonly socket: string; readonly pidFile: string };
   readonly inheritsHttpSocket?: boolean;
 }
 
@@ -30,6 +33,8 @@ export interface ProcessListOptions {
   readonly home: string;
   readonly dataDir: string;
   readonly natsServer: string;
+  /** Needed where hosts have engines. */
+  readonly enginePrograms?: { readonly unshare: string; readonly mount: string };
   readonly httpFd: number;
   /** Services write CPU profiles into a folder of their own below this one. */
   readonly profileDir?: string | undefined;
@@ -167,7 +172,29 @@ function specs(options: ProcessListOptions): readonly ProcessSpec[] {
       ...service(`agent-${host.id}`, 'host-agent', agentEnv(options, host), 'join'),
       netns: netnsOfHost(host.id),
     })),
+    ...(layout.engines === true ? layout.hosts.map(({ id }) => engineSpec(options, id)) : []),
   ];
+}
+
+/** Begins the names of engines among the processes. */
+export const engineProcess = (hostId: string): string => `engine-${hostId}`;
+/** Name of the control groups of all containers of a cluster, at the root of each hierarchy. */
+export const cgroupParentOf = ({ clusterId }: Pick<LocalLayout, 'clusterId'>): string =>
+  `/skein-${clusterId}`;
+
+function engineSpec(options: ProcessListOptions, host: string): ProcessSpec {
+  const { layout, dataDir, enginePrograms: programs } = options;
+  if (programs === undefined) throw new Error('programs are needed to start engines');
+  const { socket, pidFile } = enginePaths(dataDir, host);
+  const cgroupParent = cgroupParentOf(layout);
+  return {
+    name: engineProcess(host),
+    command: engineCommand({ dataDir, host, programs, cgroupParent }),
+    env: {},
+    netns: netnsOfHost(host),
+    saysReady: false,
+    engine: { socket, pidFile },
+  };
 }
 
 function agentEnv({ layout, dataDir }: ProcessListOptions, host: LocalHost) {

@@ -7,6 +7,7 @@ import { createConnection, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SkeinError } from '@skein/contracts';
+import { prepareEngine } from '@skein/docker-engines';
 import { ServiceProcess } from './child-process';
 import type { ControlHandlers, RunResult } from './control-protocol';
 import { serveControl } from './control-server';
@@ -65,7 +66,8 @@ export class Supervisor {
   #specs(): readonly ProcessSpec[] {
     const { home, dataDir, programs, profileDir } = this.config;
     const { natsServer } = programs;
-    return processList({ layout: this.#layout, home, dataDir, natsServer, httpFd, profileDir });
+    const each = { home, dataDir, natsServer, enginePrograms: programs, httpFd, profileDir };
+    return processList({ layout: this.#layout, ...each });
   }
 
   #supervise(spec: ProcessSpec): ServiceProcess {
@@ -138,6 +140,7 @@ export class Supervisor {
     for (let index = 0; index < (layout.replicas ?? 1); index += 1) {
       mkdirSync(registryDir(dataDir, index), { recursive: true });
     }
+    for (const { id } of layout.engines === true ? layout.hosts : []) prepareEngine(dataDir, id);
     progress('underlay and hosts');
     await this.#network.prepare();
     mkdirSync(resolverDir, { recursive: true });
@@ -149,21 +152,33 @@ export class Supervisor {
     await portOpen(natsPort);
     relayNats();
     progress('managers, services and agents');
-    for (const process of this.#processes.values()) process.start();
-    await Promise.all([...this.#processes.values()].map((process) => process.ready()));
+    const [engines, others] = this.#apart(({ spec }) => spec.engine !== undefined);
+    for (const process of others) process.start();
+    await Promise.all(others.map((process) => process.ready()));
+    if (engines.length === 0) return;
+    // An engine asks for its plugins when it starts, and waits long for one that is not there.
+    progress('Docker engines');
+    for (const process of engines) process.start();
+    await Promise.all(engines.map((process) => process.ready()));
   }
 
   /** Services first, then managers, then NATS: the reverse of the order in which they need each other. */
   async stop(): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
-    const processes = [...this.#processes.values()];
+    const [engines, processes] = this.#apart(({ spec }) => spec.engine !== undefined);
     const [nats, ...others] = processes;
     const managers = others.filter((process) => process.spec.name.startsWith('consensus-'));
     const services = others.filter((process) => !managers.includes(process));
+    await Promise.all(engines.map((process) => process.kill()));
     await Promise.all(services.map((process) => process.stop()));
     await Promise.all(managers.map((process) => process.stop()));
     await nats?.stop();
+  }
+
+  #apart(isOne: (process: ServiceProcess) => boolean): [ServiceProcess[], ServiceProcess[]] {
+    const all = [...this.#processes.values()];
+    return [all.filter(isOne), all.filter((process) => !isOne(process))];
   }
 
   #process(name: string): ServiceProcess {
@@ -214,7 +229,7 @@ export class Supervisor {
         return {};
       },
       signal: async ({ process: name, signal }) => {
-        const { pid } = this.#process(name);
+        const { programPid: pid } = this.#process(name);
         if (pid !== null) process.kill(pid, signal);
         return { pid };
       },

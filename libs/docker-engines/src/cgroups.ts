@@ -1,0 +1,56 @@
+// The one thing of an engine that the kernel does not take away with its processes: the control groups of its containers. A
+// janitor outside of the private world waits for the world's end and removes them, whatever ended it.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Every mounted hierarchy, of either version. */
+export function hierarchies(mounts = readFileSync('/proc/self/mounts', 'utf8')): string[] {
+  return mounts
+    .split('\n')
+    .map((line) => line.split(' '))
+    .filter(([, , type]) => type === 'cgroup' || type === 'cgroup2')
+    .map(([, folder]) => folder ?? '');
+}
+
+/** Innermost first; a group that still holds a process keeps its folder. */
+const script = [
+  'read -r _',
+  'for attempt in 1 2 3 4 5 6 7 8 9 10; do',
+  '  left=',
+  '  for group in "$@"; do',
+  '    [ -d "$group" ] || continue',
+  '    find "$group" -depth -type d -exec rmdir {} + 2>/dev/null',
+  '    [ ! -d "$group" ] || left=yes',
+  '  done',
+  '  [ -n "$left" ] || exit 0',
+  '  sleep 0.3',
+  'done',
+].join('\n');
+
+export class CgroupJanitor {
+  readonly #child: ChildProcess;
+
+  /** `parent`: the groups' name at the root of each hierarchy, as in `/skein-demo-1`. */
+  constructor(parent: string) {
+    const groups = hierarchies().map((folder) => join(folder, parent));
+    this.#child = spawn('sh', ['-c', script, 'sh', ...groups], {
+      // Not in the starter's session: what ends that one must not end this one.
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    this.#child.unref();
+  }
+
+  /** To be handed to the world's first process: once nobody has it open any more, the janitor does its work. */
+  get lifeline(): number {
+    const { _handle } = this.#child.stdin as unknown as { _handle: { fd: number } };
+    return _handle.fd;
+  }
+
+  /** Closes this process' copy. */
+  letGo(): void {
+    this.#child.stdin?.destroy();
+  }
+}

@@ -1,0 +1,13 @@
+// Real Docker engines on the hosts of a local cluster: how each is started, what its containers run, and what is removed after it.
+
+export { CgroupJanitor, hierarchies } from './cgroups';
+export { DockerClient, type DockerAnswer } from './docker-client';
+export {
+  engineAnswers,
+  engineCommand,
+  enginePaths,
+  type EnginePaths,
+  prepareEngine,
+} from './engine';
+export { imageName, importImage, makeRootFolder } from './image';
+export { lackingForEngines } from './requirements';
