@@ -88,6 +88,15 @@ export class CommittedHistory {
     return this.shares.get(host)?.findLast(({ since }) => since <= revision);
   }
 
+  /** Whether the network was in the host's share at that revision and ever since. */
+  tookPartSince(host: string, networkId: string, revision: number): boolean {
+    const then = this.shareAt(host, revision);
+    const later = this.shares.get(host)?.filter(({ since }) => since > revision) ?? [];
+    return [then, ...later].every(
+      (each) => each?.share.networks.some(({ id }) => id === networkId) === true,
+    );
+  }
+
   hasHadRow(networkId: string, address: string, mac: string): boolean {
     return this.rows.has(`${networkId} ${address} ${mac}`);
   }

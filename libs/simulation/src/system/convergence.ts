@@ -9,6 +9,7 @@ import type { CommittedHistory } from './committed';
 import type { Host } from './host';
 import type { Managers } from './managers';
 import { lostBetween, pluggedOn } from './reach';
+import { Serving } from './serving';
 import type { Violations } from './violations';
 import type { Workloads } from './workloads';
 
@@ -38,7 +39,7 @@ export class Convergence {
 
   async run(): Promise<void> {
     if (!(await this.until(() => this.unsettled(), settleMs))) return;
-    await this.serve();
+    await new Serving(this.world).serve();
     if (!(await this.until(() => this.unsettled(), settleMs))) return;
     if (!(await this.until(() => this.leaks(), sweepMs))) return;
     this.audit();
@@ -100,33 +101,6 @@ export class Convergence {
         .flatMap((to) => lostBetween(byId, from, to) ?? []),
     );
     return unplugged === 0 ? lost : [...lost, `${unplugged} containers are not plugged in`];
-  }
-
-  /** In calm weather an attach names nobody as behind. */
-  private async serve(): Promise<void> {
-    const { workloads, hosts, networks, random, violations, runFor, nowMs, told } = this.world;
-    let behind: readonly string[] | null = null;
-    let failure: unknown = null;
-    const startMs = nowMs();
-    workloads.attachOne(random.pick(hosts), random.pick(networks)).then(
-      (named) => (behind = named),
-      (thrown: unknown) => (failure = thrown),
-    );
-    while (
-      behind === null &&
-      failure === null &&
-      violations.isClean &&
-      nowMs() < startMs + 20_000
-    ) {
-      await runFor(100);
-    }
-    told(`served within ${Math.round(nowMs() - startMs)} ms`);
-    if (failure !== null) violations.report('liveness', `a calm attach fails: ${String(failure)}`);
-    else if (behind === null) violations.report('liveness', 'a calm attach is not answered');
-    else if ((behind as readonly string[]).length > 0) {
-      const named = (behind as readonly string[]).join(' ');
-      violations.report('P6', `a calm attach names ${named} as behind`);
-    }
   }
 
   /** Addresses that are held for nobody. */

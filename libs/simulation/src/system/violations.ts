@@ -7,6 +7,7 @@ export const systemRules = [
   'P4',
   'P5',
   'P6',
+  'P7',
   'audit',
   'liveness',
   'assertion',

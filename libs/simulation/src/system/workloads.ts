@@ -42,6 +42,8 @@ export interface WorkloadOptions {
 }
 
 const waitMs = 3_000;
+/** As the gateway asks for people: it waits while nobody serves. */
+const asking = { retryUnavailable: true };
 
 export class Workloads {
   readonly containers: Container[] = [];
@@ -90,12 +92,24 @@ export class Workloads {
     }
   }
 
-  /** One attach, for whoever wants to know whether the system serves. */
+  /** One attach, for whoever wants to know whether the system serves. Throws its refusal, with nothing left of it. */
   async attachOne(host: Host, network: string): Promise<readonly string[]> {
     const container = this.make(host, network);
-    const reply = await this.ask([container]);
-    await this.end(container);
-    return reply.behind;
+    try {
+      const { behind } = await this.ask([container]);
+      await this.end(container);
+      return behind;
+    } catch (thrown) {
+      await this.abandon(container, SkeinError.from(thrown).code);
+      throw thrown;
+    }
+  }
+
+  /** Ends one that lives on the network; false if none does. */
+  async endOneOf(network: string): Promise<boolean> {
+    const found = this.alive.find((container) => container.network === network);
+    if (found !== undefined) await this.end(found);
+    return found !== undefined;
   }
 
   private async live(): Promise<void> {
@@ -154,15 +168,13 @@ export class Workloads {
     const { messenger, observer } = this.options;
     const [first] = batch;
     if (first === undefined) throw new Error('a batch of nothing');
-    const reply = await messenger.request(createEndpointsContract, {
-      network: first.network,
-      waitMs,
-      endpoints: batch.map(({ name, host, sandbox }) => ({
-        host: host.id,
-        name,
-        sandbox: { netns: sandbox },
-      })),
-    });
+    const endpoints = batch.map(({ name, host, sandbox }) => ({
+      host: host.id,
+      name,
+      sandbox: { netns: sandbox },
+    }));
+    const request = { network: first.network, waitMs, endpoints };
+    const reply = await messenger.request(createEndpointsContract, request, asking);
     this.counts.attached += batch.length;
     for (const container of batch) {
       const found = reply.endpoints.find(({ name }) => name === container.name);
@@ -215,11 +227,11 @@ export class Workloads {
     const { messenger, observer } = this.options;
     const { network, endpointId, name } = container;
     try {
-      const { revision, behind } = await messenger.request(deleteEndpointContract, {
-        network,
-        endpoint: endpointId ?? name,
-        waitMs,
-      });
+      const { revision, behind } = await messenger.request(
+        deleteEndpointContract,
+        { network, endpoint: endpointId ?? name, waitMs },
+        asking,
+      );
       this.counts.detached += 1;
       observer.detached(container, revision, behind);
       return true;

@@ -221,6 +221,34 @@ describe('P6, known way', () => {
     expect(world.rules).toEqual(['P6']);
   });
 
+  it('asks nothing of a host that left meanwhile and has come again', async () => {
+    const { world } = await attachedPair();
+    const { violations, committed, hosts } = world;
+    const checker = new KnownWay(violations, committed, hosts, () => false);
+    const revision = world.attach('c', 'h1', '10.1.0.4');
+    await world.program('h1');
+    world.detach('b');
+    await world.program('h2');
+    const joined = world.attach('d', 'h2', '10.1.0.5');
+    checker.attached({ endpoints: [{ id: 'c' }], revision, behind: [] });
+    expect(world.rules).toEqual([]);
+    checker.attached({ endpoints: [{ id: 'd' }], revision: joined, behind: ['h1', 'h2'] });
+    expect(world.rules).toEqual([]);
+  });
+
+  it('finds that the endpoint’s own host does not know the ways to the others', async () => {
+    const { world } = await attachedPair();
+    const { violations, committed, hosts } = world;
+    const checker = new KnownWay(violations, committed, hosts, () => false);
+    const revision = world.attach('c', 'h3', '10.1.0.4');
+    const answer = { endpoints: [{ id: 'c' }], revision };
+    await Promise.all(['h1', 'h2'].map((each) => world.program(each)));
+    checker.attached({ ...answer, behind: ['h3'] });
+    expect(world.rules).toEqual([]);
+    checker.attached({ ...answer, behind: [] });
+    expect(world.rules).toEqual(['P6']);
+  });
+
   it('finds a stranger among those who are said to be behind', async () => {
     const { world, revision } = await attachedPair();
     const { violations, committed, hosts } = world;

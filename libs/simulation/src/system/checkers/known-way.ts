@@ -1,8 +1,9 @@
-// P6: when attach answers, the way is known: every live host of the network has the new endpoint's rows at that instant, but for
-// those that the answer names, and it names none that has no part in it. It must not know how hosts are told.
+// P6: when attach answers, the way is known: every live host that takes part since has the new endpoint's rows at that instant,
+// and its own host those of the others, but for hosts that the answer names, and it names none that has no part in the network.
+// It must not know how hosts are told.
 
 import { desiredOf } from '@skein/vxlan';
-import type { CommittedHistory } from '../committed';
+import { bare, type CommittedHistory } from '../committed';
 import type { Host } from '../host';
 import type { Violations } from '../violations';
 
@@ -11,6 +12,8 @@ export interface AttachAnswer {
   readonly revision: number;
   readonly behind: readonly string[];
 }
+
+type Endpoint = NonNullable<ReturnType<CommittedHistory['state']['endpoint']>>;
 
 export class KnownWay {
   answered = 0;
@@ -34,18 +37,11 @@ export class KnownWay {
     const endpoint = this.committed.state.endpoint(id);
     // Gone again already: nobody has to know the way.
     if (endpoint === undefined) return;
-    const participants = this.committed.state.participantsOf(endpoint.networkId);
-    const committedMs = this.committed.timeOf(revision);
-    for (const hostId of participants.keys()) {
-      if (behind.includes(hostId) || hostId === endpoint.host) continue;
+    for (const hostId of this.committed.state.participantsOf(endpoint.networkId).keys()) {
       const host = this.hosts.get(hostId);
-      const isUp = this.committed.state.host(hostId)?.state === 'up';
-      const tookPart = this.committed
-        .shareAt(hostId, revision)
-        ?.share.networks.some((network) => network.id === endpoint.networkId);
-      if (host === undefined || !isUp || tookPart !== true) continue;
-      if (this.isHarmedSince(hostId, committedMs)) continue;
-      const fault = this.wayFault(host, endpoint);
+      if (host === undefined || behind.includes(hostId)) continue;
+      if (!this.mustKnow(hostId, endpoint.networkId, revision)) continue;
+      const fault = this.firstFault(host, endpoint, revision);
       if (fault !== null) {
         this.violations.report('P6', `attach of ${id} at ${revision} is answered; ${fault}`);
       }
@@ -62,25 +58,40 @@ export class KnownWay {
     );
   }
 
-  private wayFault(
-    host: Host,
-    endpoint: NonNullable<ReturnType<CommittedHistory['state']['endpoint']>>,
-  ): string | null {
+  /** One that left and came again, or came later, learns all ways with the attach that brought it. */
+  private mustKnow(hostId: string, networkId: string, revision: number): boolean {
+    const { committed } = this;
+    return (
+      committed.state.host(hostId)?.state === 'up' &&
+      committed.tookPartSince(hostId, networkId, revision) &&
+      !this.isHarmedSince(hostId, committed.timeOf(revision))
+    );
+  }
+
+  private firstFault(host: Host, endpoint: Endpoint, revision: number): string | null {
+    if (host.id !== endpoint.host) return this.wayFault(host, [endpoint]);
+    const { state } = this.committed;
+    const others = [...state.endpointsOf(endpoint.networkId).values()].filter(
+      ({ id, host: place }) =>
+        place !== host.id && (this.committed.endpoint(id)?.attachedAt ?? Infinity) <= revision,
+    );
+    return this.wayFault(host, others);
+  }
+
+  private wayFault(host: Host, endpoints: readonly Endpoint[]): string | null {
     const share = this.committed.state.shareOf(host.id);
     const desired = desiredOf(share, host.id, host.settings);
-    for (const [netns, { id, fdb }] of desired.networks) {
-      if (id !== endpoint.networkId) continue;
-      const wanted = fdb.get(endpoint.mac);
+    for (const { networkId, mac, addresses } of endpoints) {
+      const [netns, network] = [...desired.networks].find(([, { id }]) => id === networkId) ?? [];
+      const wanted = network?.fdb.get(mac);
+      if (netns === undefined || wanted === undefined) continue;
       const found = host.kernel.networks.get(netns);
-      const row = found?.fdb.get(endpoint.mac);
-      if (wanted === undefined) continue;
+      const row = found?.fdb.get(mac);
       if (row?.port !== wanted.port || row.nhid !== wanted.nhid) {
-        return `${host.id} has no row for ${endpoint.mac}`;
+        return `${host.id} has no row for ${mac}`;
       }
-      for (const address of endpoint.addresses) {
-        const [bare = ''] = address.split('/');
-        if (found?.neighbors.get(bare) !== endpoint.mac) return `${host.id} lacks ${bare}`;
-      }
+      const lacking = addresses.map(bare).find((each) => found?.neighbors.get(each) !== mac);
+      if (lacking !== undefined) return `${host.id} lacks ${lacking}`;
     }
     return null;
   }
