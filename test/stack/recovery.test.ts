@@ -99,6 +99,29 @@ describe('recovery', () => {
     await detach('waits');
   }, 30_000);
 
+  it('an attach whose gateway died is answered with what it made when it is repeated', async () => {
+    const path = '/v1/networks/web/endpoints?wait=20000';
+    const body = { host: 'h1', name: 'cut-off' };
+    const key = { 'idempotency-key': 'cut-off' };
+    await stack.cluster.control.call('signal', { process: 'agent-h2', signal: 'SIGSTOP' });
+    const cutOff = stack.call('POST', path, body, key).catch(() => undefined);
+    const shown = () => stack.call('GET', '/v1/networks/web/endpoints/cut-off');
+    let made = await shown();
+    for (; made.status !== 200; made = await shown()) await delay(20);
+    await kill('gateway');
+    await stack.cluster.control.call('signal', { process: 'agent-h2', signal: 'SIGCONT' });
+    expect(await cutOff).toBeUndefined();
+    await start('gateway');
+    const again = await stack.call('POST', path, body, key);
+    expect(again).toMatchObject({ status: 201, body: { id: made.body.id, behind: [] } });
+    const other = await stack.call('POST', path, { ...body, host: 'h2' }, key);
+    expect(other.body.code).toBe('idempotency_key_reused');
+    await detach('cut-off');
+    const gone = await stack.call('POST', path, body, key);
+    expect(gone).toMatchObject({ status: 201, body: { id: made.body.id } });
+    expect((await shown()).status).toBe(404);
+  }, 60_000);
+
   it('a sandbox that does not exist is a fault of its own endpoint only', async () => {
     const lost = { host: 'h1', name: 'lost', sandbox: { netns: '/run/netns/none' } };
     const { status, body } = await attach(lost);

@@ -13,6 +13,7 @@ export * from './consensus';
 export * from './store-upkeep';
 export * from './replica';
 export * from './state';
+export * from './idempotency';
 export * from './ipam';
 export * from './share';
 export * from './host-agent';

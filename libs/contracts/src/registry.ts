@@ -12,6 +12,7 @@ import {
   revisionSchema,
   timeSchema,
 } from './names';
+import { requestKeySchema } from './idempotency';
 import { page, pageReply } from './page';
 import { endpointRecordSchema, networkRecordSchema, sandboxSchema } from './state';
 import { familySchema, maxBatch } from './ipam';
@@ -103,6 +104,8 @@ export const attachedEachSchema = z.discriminatedUnion('ok', [
   z.object({
     ok: z.literal(true),
     endpoint: endpointViewSchema,
+    /** It was attached by an earlier request with the same key. */
+    isReplayed: z.literal(true).optional(),
     /** Its own host could not plug it in. */
     faults: z.array(z.object({ endpointId: idSchema, code: z.string(), message: z.string() })),
   }),
@@ -118,7 +121,14 @@ export const createEndpointsEachContract = defineContract({
   request: z.strictObject({
     network: referenceSchema,
     attaches: z
-      .array(z.strictObject({ endpoint: endpointSpecSchema, request: z.string().min(1).max(128) }))
+      .array(
+        z.strictObject({
+          endpoint: endpointSpecSchema,
+          request: z.string().min(1).max(128),
+          /** Attached at most once, whoever asks for it how often: a repetition is given what the first one made. */
+          once: requestKeySchema.optional(),
+        }),
+      )
       .min(1)
       .max(maxBatch),
     waitMs: z.int().min(0).max(30_000).default(3_000),

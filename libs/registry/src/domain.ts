@@ -7,6 +7,7 @@ import type { Time } from '@skein/time';
 import { AddressSweep } from './endpoints/address-sweep';
 import { AttachGroup } from './endpoints/attach-group';
 import { Attachments } from './endpoints/attachments';
+import { OnceBook } from './endpoints/once-book';
 import { TransactionMerger } from './endpoints/transaction-merger';
 import { Explainer } from './explain/explainer';
 import { Feeds } from './feeds/feeds';
@@ -73,12 +74,14 @@ export function domainOf(parts: DomainParts, fence: Fence) {
     logger,
   });
   const merger = new TransactionMerger(store, time);
+  const book = new OnceBook(store);
   const attachments = new Attachments({
     store,
     view,
     feeds,
     merger,
     addresses,
+    book,
     time,
     chance,
     fence,
@@ -93,7 +96,7 @@ export function domainOf(parts: DomainParts, fence: Fence) {
     fencing,
     removal: new HostRemoval({ store, view, roster, release, fencing, time, fence }),
     attachments,
-    attachGroup: new AttachGroup({ view, attachments, addresses, time, chance }),
+    attachGroup: new AttachGroup({ view, attachments, addresses, book, time, chance }),
     matrix: new ReachabilityMatrix(view, roster),
     queries: new Queries(view, roster, (host) => registry.heldBackMs(host)),
     explainer: new Explainer({ store, view, feeds, messenger }),

@@ -68,6 +68,17 @@ describe('attach gatherer', () => {
     expect(second).toMatchObject({ reason: error });
   });
 
+  it('sends a key along even alone, and tells what was attached earlier', async () => {
+    const { sent, gatherer } = world();
+    const once = { key: 'k', request: 'f', lease: 'l' };
+    const attached = gatherer.attach(attach(1, { once }));
+    await turn();
+    expect(sent[0]!.body.attaches).toEqual([{ endpoint: { host: 'h1' }, request: 'r1', once }]);
+    const again = { ok: true, endpoint: endpoint('a'), isReplayed: true, faults: [] };
+    sent[0]!.answer({ attached: [again], behind: [] });
+    expect(await attached).toMatchObject({ isReplayed: true, endpoints: [{ id: 'a' }] });
+  });
+
   it('keeps networks and waits apart', async () => {
     const { sent, gatherer } = world();
     for (const more of [{}, { network: 'db' }, { waitMs: 200 }]) {

@@ -1,5 +1,5 @@
 // Gathers attaches that come at once to one network into one message to the registry. Each keeps its own request id, answer and
-// refusal, as if it had gone alone; a request with nobody beside it does go alone. Knows no HTTP.
+// refusal, as if it had gone alone; a request with nobody beside it and no key does go alone. Knows no HTTP.
 
 import {
   createEndpointsContract,
@@ -8,6 +8,7 @@ import {
   SkeinError,
   type EndpointSpec,
   type ReplyOf,
+  type RequestKey,
 } from '@skein/contracts';
 import type { Messenger } from '@skein/messaging';
 
@@ -16,10 +17,12 @@ export interface Attach {
   readonly endpoint: EndpointSpec;
   readonly waitMs: number;
   readonly requestId: string;
+  /** To be committed with the endpoint, so that it is attached at most once. */
+  readonly once?: RequestKey;
 }
 
 /** As the registry answers an attach of one. */
-export type Attached = ReplyOf<typeof createEndpointsContract>;
+export type Attached = ReplyOf<typeof createEndpointsContract> & { readonly isReplayed?: true };
 
 interface Waiting {
   readonly attach: Attach;
@@ -109,7 +112,8 @@ class Lane {
     };
     const timer = setTimeout(letGo, holdMs);
     this.#inFlight += 1;
-    void (batch.length === 1 ? this.#sendAlone(batch[0]) : this.#sendEach(batch)).finally(letGo);
+    const isAlone = batch.length === 1 && batch[0]?.attach.once === undefined;
+    void (isAlone ? this.#sendAlone(batch[0]) : this.#sendEach(batch)).finally(letGo);
   }
 
   async #sendAlone(waiting: Waiting | undefined): Promise<void> {
@@ -129,6 +133,7 @@ class Lane {
     const attaches = batch.map(({ attach }) => ({
       endpoint: attach.endpoint,
       request: attach.requestId,
+      ...(attach.once === undefined ? {} : { once: attach.once }),
     }));
     const options = { requestId, timeoutMs: waitMs + attachMarginMs, retryUnavailable: true };
     try {
@@ -150,7 +155,8 @@ function answer(
   if (own === undefined) reject(new SkeinError('unknown_outcome', 'The answer is incomplete'));
   else if (!own.ok) reject(SkeinError.fromBody(own.error));
   else {
-    const { endpoint, faults } = own;
-    resolve({ endpoints: [endpoint], revision: endpoint.revision, behind, faults });
+    const { endpoint, faults, isReplayed } = own;
+    const attached = { endpoints: [endpoint], revision: endpoint.revision, behind, faults };
+    resolve(isReplayed === true ? { ...attached, isReplayed } : attached);
   }
 }

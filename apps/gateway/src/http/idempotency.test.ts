@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { SkeinError, type Contract } from '@skein/contracts';
+import { SkeinError, type Contract, type RequestKey } from '@skein/contracts';
 import { Idempotency, leaseName } from './idempotency';
 import type { StoredAnswer } from './router';
 
@@ -52,16 +52,14 @@ beforeEach(() => {
   idempotency = new Idempotency({ request } as never, () => now);
 });
 
+function keyed({ fingerprint = 'POST /v1/networks' } = {}) {
+  return { key: 'k', caller: 'ci', requestId: 'r', fingerprint };
+}
+
 function send(options: { fingerprint?: string; fails?: SkeinError } = {}) {
-  return idempotency.once({
-    key: 'k',
-    caller: 'ci',
-    requestId: 'r',
-    fingerprint: options.fingerprint ?? 'POST /v1/networks',
-    answer: () => {
-      runs += 1;
-      return options.fails === undefined ? Promise.resolve(made) : Promise.reject(options.fails);
-    },
+  return idempotency.once(keyed(options), () => {
+    runs += 1;
+    return options.fails === undefined ? Promise.resolve(made) : Promise.reject(options.fails);
   });
 }
 
@@ -102,6 +100,32 @@ describe('idempotency', () => {
       expect(runs).toBe(1);
     },
   );
+
+  it('leaves the key to whoever commits it, under a lease that is there', async () => {
+    const given: RequestKey[] = [];
+    const attempt = (once: RequestKey): Promise<string> => {
+      given.push(once);
+      return Promise.resolve('made');
+    };
+    expect(await idempotency.committing(keyed(), attempt)).toBe('made');
+    await idempotency.committing(keyed({ fingerprint: 'another' }), attempt);
+    expect([...store.leases]).toEqual([leaseName(now)]);
+    expect(store.value).toBeUndefined();
+    expect(given[0]).toMatchObject({ lease: leaseName(now), key: given[1]?.key });
+    expect(given[0]?.request).not.toBe(given[1]?.request);
+  });
+
+  it('makes the lease again if it is gone, and tries once more', async () => {
+    let tries = 0;
+    const attempt = (): Promise<string> => {
+      tries += 1;
+      if (tries > 1) return Promise.resolve('made');
+      store.leases.clear();
+      return Promise.reject(new SkeinError('lease_not_found', 'no such lease'));
+    };
+    expect(await idempotency.committing(keyed(), attempt)).toBe('made');
+    expect([...store.leases]).toEqual([leaseName(now)]);
+  });
 
   it('knows its own claim again if the answer to it was lost', async () => {
     store.leases.add(leaseName(now));

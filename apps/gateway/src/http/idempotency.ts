@@ -1,17 +1,20 @@
 // `Idempotency-Key`: the same key and request are carried out once, and answered again from the store. The key is claimed
 // before the request runs and settled after it. What was refused had no effect, so its key is given back; a request whose
-// outcome nobody knows keeps its claim, so that it is never carried out twice.
+// outcome nobody knows keeps its claim, so that it is never carried out twice. What an attach makes is committed together with
+// its key, by the registry: there nothing is claimed, and nothing is left open by whoever dies in between.
 
 import { createHash, randomUUID } from 'node:crypto';
 import {
   grantLeaseContract,
+  idempotencyRecordSchema,
   keys,
   rangeContract,
   SkeinError,
   transactionContract,
+  type IdempotencyRecord,
+  type RequestKey,
 } from '@skein/contracts';
 import type { Messenger } from '@skein/messaging';
-import { z } from 'zod';
 import type { StoredAnswer } from './router';
 
 export const keepMs = 24 * 3_600_000;
@@ -23,41 +26,57 @@ const pollMs = 100;
 /** A claim that is older belongs to a request whose gateway has gone. */
 const claimLimitMs = 60_000;
 
-const recordSchema = z.discriminatedUnion('state', [
-  z.object({ state: z.literal('claimed'), request: z.string(), owner: z.string(), at: z.int() }),
-  z.object({
-    state: z.literal('answered'),
-    request: z.string(),
-    answer: z.object({
-      status: z.int(),
-      headers: z.record(z.string(), z.string()),
-      body: z.unknown(),
-    }),
-  }),
-]);
-type IdempotencyRecord = z.output<typeof recordSchema>;
-
 export interface KeyedRequest {
   readonly key: string;
   readonly caller: string;
   readonly requestId: string;
   /** Text that is the same exactly for the same request. */
   readonly fingerprint: string;
-  readonly answer: () => Promise<StoredAnswer>;
 }
 
 export class Idempotency {
   readonly #messenger: Pick<Messenger, 'request'>;
   readonly #now: () => number;
+  /** The lease that was last made sure of. */
+  #granted: { readonly lease: string; readonly done: Promise<void> } | undefined;
 
   constructor(messenger: Pick<Messenger, 'request'>, now: () => number = Date.now) {
     this.#messenger = messenger;
     this.#now = now;
   }
 
-  async once(request: KeyedRequest): Promise<{ stored: StoredAnswer; replayed: boolean }> {
+  /** For what is committed together with its key: `attempt` refuses a repetition nothing, and gives it what there is. */
+  async committing<Result>(
+    request: KeyedRequest,
+    attempt: (once: RequestKey) => Promise<Result>,
+  ): Promise<Result> {
+    const lease = leaseName(this.#now());
+    const once = { key: keyOf(request), request: digest(request.fingerprint), lease };
+    const { requestId } = request;
+    if (this.#granted?.lease !== lease) {
+      this.#granted = { lease, done: this.#grant(lease, requestId) };
+    }
+    try {
+      await this.#granted.done;
+    } catch (thrown) {
+      this.#granted = undefined;
+      throw thrown;
+    }
+    try {
+      return await attempt(once);
+    } catch (thrown) {
+      if (SkeinError.from(thrown).code !== 'lease_not_found') throw thrown;
+      await this.#grant(lease, requestId);
+      return attempt(once);
+    }
+  }
+
+  async once(
+    request: KeyedRequest,
+    answer: () => Promise<StoredAnswer>,
+  ): Promise<{ stored: StoredAnswer; replayed: boolean }> {
     const claim = {
-      key: keys.idempotency(digest(`${request.caller}\n${request.key}`)),
+      key: keys.idempotency(keyOf(request)),
       hash: digest(request.fingerprint),
       owner: randomUUID(),
       requestId: request.requestId,
@@ -69,10 +88,10 @@ export class Idempotency {
     } catch (thrown) {
       // A full store still takes deletes, and must not need room for them. What it refuses with a key, it refuses without.
       if (SkeinError.from(thrown).code !== 'no_space') throw thrown;
-      return { stored: await request.answer(), replayed: false };
+      return { stored: await answer(), replayed: false };
     }
     if (earlier !== undefined) return { stored: earlier, replayed: true };
-    return { stored: await this.#carryOut(claim, request.answer), replayed: false };
+    return { stored: await this.#carryOut(claim, answer), replayed: false };
   }
 
   async #carryOut(claim: Claim, answer: () => Promise<StoredAnswer>): Promise<StoredAnswer> {
@@ -101,6 +120,8 @@ export class Idempotency {
         );
       }
       if (found.state === 'answered') return found.answer;
+      // Its fingerprint names the route: no other request has it.
+      if (found.state === 'attached') throw unknownOutcome();
       if (found.owner === claim.owner) return undefined;
       if (this.#now() - found.at > claimLimitMs) throw unknownOutcome();
       if (this.#now() >= until) throw stillRunning();
@@ -159,12 +180,14 @@ export class Idempotency {
     if (reply.succeeded) return undefined;
     const result = reply.results[0];
     const kv = result?.type === 'range' ? result.kvs[0] : undefined;
-    return kv === undefined ? this.#read(key, requestId) : recordSchema.parse(JSON.parse(kv.value));
+    return kv === undefined
+      ? this.#read(key, requestId)
+      : idempotencyRecordSchema.parse(JSON.parse(kv.value));
   }
 
   async #read(key: string, requestId: string): Promise<IdempotencyRecord | undefined> {
     const { kvs } = await this.#messenger.request(rangeContract, { key }, { requestId });
-    return kvs[0] && recordSchema.parse(JSON.parse(kvs[0].value));
+    return kvs[0] && idempotencyRecordSchema.parse(JSON.parse(kvs[0].value));
   }
 
   /** One lease an hour holds the keys of that hour. That another gateway was faster is no fault; a full store is. */
@@ -213,6 +236,10 @@ function stillRunning(): SkeinError {
     'The first request with this key is still being worked on',
     { field: 'Idempotency-Key' },
   );
+}
+
+function keyOf({ caller, key }: KeyedRequest): string {
+  return digest(`${caller}\n${key}`);
 }
 
 function digest(text: string): string {

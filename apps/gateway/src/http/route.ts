@@ -51,6 +51,8 @@ export interface RouteReply {
   readonly location?: string;
   /** Revision of the one resource that the body shows; becomes the ETag. */
   readonly revision?: number;
+  /** An earlier request with the same key made it. */
+  readonly isReplayed?: boolean;
 }
 
 export interface RouteRequest<Params, Query, Body> {
@@ -85,6 +87,8 @@ export interface RouteShape<P extends z.ZodType, Q extends z.ZodType, B extends 
    * which the store keeps, are not looked at.
    */
   readonly isUnkeyed?: boolean;
+  /** True where the idempotency key is committed together with what is made: then it needs no claim. */
+  readonly commitsKey?: boolean;
   /** Refusals that belong to this route; those that any route can answer are added by the document. */
   readonly errors: readonly ErrorCode[];
   readonly handle: (

@@ -5,7 +5,7 @@ import { SkeinError } from '@skein/contracts';
 import { parseBody, type Messenger } from '@skein/messaging';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AttachGatherer } from './attach-gatherer';
-import type { Idempotency } from './idempotency';
+import type { Idempotency, KeyedRequest } from './idempotency';
 import type { Route, RouteContext, RouteReply } from './route';
 import { authorize, type Authenticate, type Caller } from './tokens';
 
@@ -58,23 +58,27 @@ async function serve(
     query: parseBody(route.query, request.query, 'The query'),
     body: parsedBody(route, request),
   };
-  const context = routeContext(parts, request);
+  const keyed = keyedRequest(route, request);
+  const context = routeContext(parts, request, keyed);
   const answer = async (): Promise<StoredAnswer> => {
     const made = await route.handle(parsed, context);
+    if (made.isReplayed === true) void reply.header('idempotency-replayed', 'true');
     return storedAnswer(route, made);
   };
-  const key = idempotencyKey(route, request);
-  if (key === undefined) return send(reply, request, await answer());
-  const caller = callers.get(request)?.name ?? '';
-  const { stored, replayed } = await parts.idempotency.once({
-    key,
-    caller,
-    requestId: request.id,
-    fingerprint: `${request.method} ${request.url}\n${JSON.stringify(request.body ?? null)}`,
-    answer,
-  });
+  if (keyed === undefined || route.commitsKey === true) {
+    return send(reply, request, await answer());
+  }
+  const { stored, replayed } = await parts.idempotency.once(keyed, answer);
   if (replayed) void reply.header('idempotency-replayed', 'true');
   return send(reply, request, stored);
+}
+
+function keyedRequest(route: Route, request: FastifyRequest): KeyedRequest | undefined {
+  const key = idempotencyKey(route, request);
+  if (key === undefined) return undefined;
+  const caller = callers.get(request)?.name ?? '';
+  const fingerprint = `${request.method} ${request.url}\n${JSON.stringify(request.body ?? null)}`;
+  return { key, caller, requestId: request.id, fingerprint };
 }
 
 function parsedBody(route: Route, request: FastifyRequest): unknown {
@@ -85,15 +89,19 @@ function parsedBody(route: Route, request: FastifyRequest): unknown {
 }
 
 export function routeContext(
-  { messenger, attaches }: Pick<RouterParts, 'messenger' | 'attaches'>,
+  { messenger, attaches, idempotency }: Pick<RouterParts, 'messenger' | 'attaches' | 'idempotency'>,
   request: FastifyRequest,
+  keyed?: KeyedRequest,
 ): RouteContext {
   return {
     requestId: request.id,
     ask: (contract, body, options) =>
       messenger.request(contract, body, { requestId: request.id, ...options }),
-    attach: (network, endpoint, waitMs) =>
-      attaches.attach({ network, endpoint, waitMs, requestId: request.id }),
+    attach: (network, endpoint, waitMs) => {
+      const attach = { network, endpoint, waitMs, requestId: request.id };
+      if (keyed === undefined) return attaches.attach(attach);
+      return idempotency.committing(keyed, (once) => attaches.attach({ ...attach, once }));
+    },
     match: async (current) => {
       const wanted = request.headers['if-match'];
       if (wanted === undefined || wanted.trim() === '*') return;

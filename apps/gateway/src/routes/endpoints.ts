@@ -120,6 +120,7 @@ const createEndpoint = defineRoute({
     example: { ...endpointExample, behind: [] },
   },
   errors: attachErrors,
+  commitsKey: true,
   handle: async ({ params: { network }, query, body }, { attach }) => {
     const reply = await attach(network, body, query.wait ?? defaultWaitMs).catch(
       renameField(/^(requests|endpoints)\.0\./, ''),
@@ -131,6 +132,7 @@ const createEndpoint = defineRoute({
       body: { ...endpoint, behind: reply.behind, ...(faults.length === 0 ? {} : { faults }) },
       location: `/v1/networks/${endpoint.networkId}/endpoints/${endpoint.id}`,
       revision: endpoint.revision,
+      ...(reply.isReplayed === true ? { isReplayed: true } : {}),
     };
   },
 });

@@ -48,11 +48,13 @@ export class EndpointsController {
     request: ParsedRequestOf<typeof createEndpointsEachContract>,
     context: RequestContext,
   ) {
-    const { outcomes, faults, behind } = await this.group.create(request, context);
-    const attached = outcomes.map((outcome): AttachedEach => {
+    const { outcomes, replayed, faults, behind } = await this.group.create(request, context);
+    const attached = outcomes.map((outcome, at): AttachedEach => {
       if (outcome instanceof SkeinError) return { ok: false, error: outcome.toBody() };
       const own = faults.filter(({ endpointId }) => endpointId === outcome.id);
-      return { ok: true, endpoint: this.queries.endpoint(outcome), faults: own };
+      const endpoint = this.queries.endpoint(outcome);
+      const isReplayed = replayed.has(at) ? { isReplayed: true as const } : {};
+      return { ok: true, endpoint, ...isReplayed, faults: own };
     });
     return { attached, behind: [...behind] };
   }

@@ -1,7 +1,8 @@
 // Attaches that came together: each has its own result, whatever becomes of the others.
 
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { keys, SkeinError, type EndpointSpec } from '@skein/contracts';
+import { keys, SkeinError, type EndpointSpec, type RequestKey } from '@skein/contracts';
+import { settled } from '../testing/records';
 import { context, World } from '../testing/world';
 
 let world: World;
@@ -92,5 +93,98 @@ describe('attach group', () => {
     const { outcomes, behind } = await group({ host: 'h2' }, { host: 'h3' });
     expect(outcomes.every((each) => !(each instanceof SkeinError))).toBe(true);
     expect(behind).toEqual(['h1']);
+  });
+});
+
+describe('attach under a key', () => {
+  const once = (key: string, request = 'r'): RequestKey => ({ key, request, lease: 'hour' });
+
+  beforeEach(() => world.store.grantLease({ lease: 'hour', ttlMs: 60_000 }));
+
+  function keyed(...attaches: (EndpointSpec & { once?: RequestKey })[]) {
+    const request = {
+      network: 'web',
+      attaches: attaches.map(({ once, ...endpoint }, at) => ({
+        endpoint,
+        request: `r${at}`,
+        once,
+      })),
+      waitMs: 300,
+    };
+    return world.domain.attachGroup.create(request, context());
+  }
+  const endpoints = async () =>
+    (await world.store.range({ key: keys.endpoints('n1'), prefix: true })).kvs;
+  const held = async () =>
+    (await world.store.range({ key: keys.addresses('n1'), prefix: true })).kvs.length;
+
+  it('commits the key with the endpoint, under its lease', async () => {
+    const { outcomes, replayed } = await keyed({ host: 'h1', once: once('k') });
+    const kv = await world.store.get(keys.idempotency('k'));
+    expect(kv).toMatchObject({
+      lease: 'hour',
+      modRevision: 'id' in outcomes[0]! && outcomes[0].revision,
+    });
+    expect(replayed.size).toBe(0);
+  });
+
+  it.each([{}, { name: 'a' }])('gives a repetition what the first one made: %j', async (fields) => {
+    const spec = { host: 'h1', ...fields, once: once('k') };
+    const { outcomes: first } = await keyed(spec);
+    const { outcomes: again, replayed } = await keyed(spec);
+    expect(again).toEqual(first);
+    expect([...replayed]).toEqual([0]);
+    expect(await endpoints()).toHaveLength(1);
+    expect(await held()).toBe(1);
+  });
+
+  it('gives a repetition what the first one made, though its address has a holder now', async () => {
+    const spec = { host: 'h1', addresses: ['10.1.0.77'], once: once('k') };
+    const { outcomes: first } = await keyed(spec);
+    world.ipam.refusal = new SkeinError('address_taken', 'Taken');
+    expect((await keyed(spec)).outcomes).toEqual(first);
+  });
+
+  it('lets two of one key attach once, together or one after the other', async () => {
+    const spec = { host: 'h1', once: once('k') };
+    const [both, other] = await Promise.all([keyed(spec, spec, { host: 'h2' }), keyed(spec)]);
+    const made = [...both.outcomes.slice(0, 2), ...other.outcomes];
+    expect(new Set(made.map((each) => 'id' in each && each.id)).size).toBe(1);
+    expect(await endpoints()).toHaveLength(2);
+  });
+
+  it('gives a repetition its endpoint when the network has gone since', async () => {
+    const spec = { host: 'h1', once: once('k') };
+    const { outcomes: first } = await keyed(spec);
+    await world.store.delete({ key: keys.network('n1') });
+    await world.store.delete({ key: keys.networkName('web') });
+    const { outcomes } = await keyed(spec);
+    expect(outcomes).toEqual(first);
+    await expect(keyed({ host: 'h1', once: once('other') })).rejects.toMatchObject({
+      code: 'network_not_found',
+    });
+  });
+
+  it('refuses the key for another request, and leaves nothing held', async () => {
+    await keyed({ host: 'h1', once: once('k') });
+    const { outcomes } = await keyed({ host: 'h2', once: once('k', 'another') }, { host: 'h3' });
+    expect(outcomes[0]).toMatchObject({ code: 'idempotency_key_reused' });
+    expect(outcomes[1]).toMatchObject({ host: 'h3' });
+    await settled();
+    expect(await held()).toBe(2);
+  });
+
+  it('keeps nothing of what was refused', async () => {
+    await world.attach('web', 'h1', { name: 'taken' });
+    const { outcomes } = await keyed({ host: 'h2', name: 'taken', once: once('k') });
+    expect(outcomes[0]).toMatchObject({ code: 'endpoint_name_taken' });
+    expect(await world.store.get(keys.idempotency('k'))).toBeUndefined();
+  });
+
+  it('refuses for the want of a lease only who named it', async () => {
+    const gone = { ...once('k'), lease: 'gone' };
+    const { outcomes } = await keyed({ host: 'h1', once: gone }, { host: 'h2' });
+    expect(outcomes[0]).toMatchObject({ code: 'lease_not_found' });
+    expect(outcomes[1]).toMatchObject({ host: 'h2' });
   });
 });

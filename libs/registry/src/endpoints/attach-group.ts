@@ -23,11 +23,13 @@ import {
   type Planned,
 } from './attachment-plan';
 import { waitOf, type Attachments } from './attachments';
+import type { OnceBook } from './once-book';
 
 export interface AttachGroupOptions {
   readonly view: FreshView;
   readonly attachments: Attachments;
   readonly addresses: AddressBook;
+  readonly book: OnceBook;
   readonly time: Pick<Time, 'wallMs'>;
   readonly chance: Chance;
 }
@@ -40,6 +42,8 @@ export type Outcome = EndpointEntry | SkeinError;
 export interface GroupAttached {
   /** In the order of the request. */
   readonly outcomes: readonly Outcome[];
+  /** Places in the request of those that an earlier one with the same key attached. */
+  readonly replayed: ReadonlySet<number>;
   /** Of the endpoints of this group. */
   readonly faults: readonly Fault[];
   readonly behind: readonly string[];
@@ -54,6 +58,8 @@ interface Member {
 
 export class AttachGroup {
   readonly #options: AttachGroupOptions;
+  /** Keys of attaches that are being made, and when they are done. */
+  readonly #underWay = new Map<string, Promise<unknown>>();
 
   constructor(options: AttachGroupOptions) {
     this.#options = options;
@@ -61,9 +67,44 @@ export class AttachGroup {
 
   /** Throws only what concerns all of them. */
   async create(request: EachRequest, context: RequestContext): Promise<GroupAttached> {
-    const { view, attachments } = this.#options;
-    const network = await view.findNetwork(request.network, context.deadline);
     const outcomes = new Map<number, Outcome>();
+    const replayed = await this.#oneByKey(request, () => this.#attach(request, context, outcomes));
+    return { ...(await this.#settled(request, outcomes, context)), replayed };
+  }
+
+  /** A repetition that overtakes the first request waits for it: what that one holds must not refuse it. */
+  async #oneByKey<Result>(
+    { attaches }: EachRequest,
+    attach: () => Promise<Result>,
+  ): Promise<Result> {
+    const keys = attaches.flatMap(({ once }) => once?.key ?? []);
+    const before = (): Promise<unknown>[] => keys.flatMap((key) => this.#underWay.get(key) ?? []);
+    while (before().length > 0) await Promise.allSettled(before());
+    const attaching = attach();
+    for (const key of keys) this.#underWay.set(key, attaching);
+    try {
+      return await attaching;
+    } finally {
+      for (const key of keys) this.#underWay.delete(key);
+    }
+  }
+
+  /** Answers the places of those that were attached by an earlier request. */
+  async #attach(
+    request: EachRequest,
+    context: RequestContext,
+    outcomes: Map<number, Outcome>,
+  ): Promise<ReadonlySet<number>> {
+    const { view, attachments } = this.#options;
+    const network = await view
+      .findNetwork(request.network, context.deadline)
+      .catch((thrown: unknown) => SkeinError.from(thrown));
+    if (network instanceof SkeinError) {
+      for (const at of request.attaches.keys()) outcomes.set(at, network);
+      const replayed = await this.#recall(request, outcomes);
+      if (replayed.size === 0) throw network;
+      return replayed;
+    }
     const members = await this.#members(request, context, outcomes);
     const plans = members.map(({ plan }) => plan);
     return attachments.during(plans, async () => {
@@ -72,16 +113,47 @@ export class AttachGroup {
       for (const alone of [left, later]) {
         await Promise.all(alone.map((member) => this.#attachAlone(network, member, outcomes)));
       }
-      const made = [...outcomes.values()].filter(
-        (each): each is EndpointEntry => !(each instanceof SkeinError),
-      );
-      const settled =
-        made.length === 0
-          ? { behind: [], faults: [] }
-          : await attachments.settle(network.id, made, waitOf(request, context));
-      const told = request.attaches.map((_, at) => outcomes.get(at) ?? lost());
-      return { outcomes: told, behind: settled.behind, faults: settled.faults };
+      return this.#recall(request, outcomes);
     });
+  }
+
+  /** Who repeats an attach is refused nothing: it is given what the first one made. */
+  async #recall({ attaches }: EachRequest, outcomes: Map<number, Outcome>): Promise<Set<number>> {
+    const replayed = new Set<number>();
+    await Promise.all(
+      attaches.map(async ({ once }, at) => {
+        const refused = outcomes.get(at) instanceof SkeinError;
+        if (once === undefined || !refused) return;
+        try {
+          const made = await this.#options.book.find(once);
+          if (made === undefined) return;
+          outcomes.set(at, made);
+          replayed.add(at);
+        } catch (thrown) {
+          // A refusal is only true if nothing was made: where nobody can look, nobody knows.
+          outcomes.set(at, SkeinError.from(thrown));
+        }
+      }),
+    );
+    return replayed;
+  }
+
+  /** Once the hosts have programmed what there is, by whichever request it was attached. */
+  async #settled(
+    request: EachRequest,
+    outcomes: ReadonlyMap<number, Outcome>,
+    context: RequestContext,
+  ): Promise<Omit<GroupAttached, 'replayed'>> {
+    const made = [...outcomes.values()].filter(
+      (each): each is EndpointEntry => !(each instanceof SkeinError),
+    );
+    const told = request.attaches.map((_, at) => outcomes.get(at) ?? lost());
+    const [first] = made;
+    if (first === undefined) return { outcomes: told, behind: [], faults: [] };
+    const { attachments } = this.#options;
+    const waitMs = waitOf(request, context);
+    const { behind, faults } = await attachments.settle(first.networkId, made, waitMs);
+    return { outcomes: told, behind, faults };
   }
 
   async #members(
@@ -91,11 +163,11 @@ export class AttachGroup {
   ): Promise<Member[]> {
     const { view, chance } = this.#options;
     const members: Member[] = [];
-    for (const [at, { endpoint, request: requestId }] of attaches.entries()) {
+    for (const [at, { endpoint, request: requestId, once }] of attaches.entries()) {
       try {
         const host =
           view.host(endpoint.host) ?? (await view.findHost(endpoint.host, context.deadline));
-        const plan = planned(endpoint, host, chance.id(), 0);
+        const plan = planned(endpoint, host, chance.id(), 0, once);
         members.push({ plan, context: { ...context, requestId }, at });
       } catch (thrown) {
         outcomes.set(at, SkeinError.from(thrown));
@@ -116,7 +188,8 @@ export class AttachGroup {
         outcomes.set(member.at, SkeinError.from(thrown));
         continue;
       }
-      const wanted = namesIn(member.plan);
+      const { once } = member.plan;
+      const wanted = [...namesIn(member.plan), ...(once === undefined ? [] : [`key ${once.key}`])];
       (wanted.some((name) => names.has(name)) ? later : together).push(member);
       for (const name of wanted) names.add(name);
     }

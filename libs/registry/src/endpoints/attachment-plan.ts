@@ -9,6 +9,8 @@ import {
   type Compare,
   type EndpointRecord,
   type EndpointSpec,
+  type IdempotencyRecord,
+  type RequestKey,
 } from '@skein/contracts';
 import { cidr, overlaps, parsePrefixedAddress, sortableAddress } from '@skein/ip';
 import { absent, unchanged } from '../hosts/host-record';
@@ -25,6 +27,8 @@ export interface Planned {
   readonly host: HostEntry;
   /** Place in the request, for errors that name a field. */
   readonly index: number;
+  /** The key of the request, if it is to be committed with the endpoint. */
+  readonly once?: RequestKey | undefined;
 }
 
 export interface Cause {
@@ -32,8 +36,14 @@ export interface Cause {
   readonly at: number;
 }
 
-export function planned(spec: EndpointSpec, host: HostEntry, id: string, index: number): Planned {
-  return { id, name: spec.name ?? `ep-${id.slice(0, 8)}`, spec, host, index };
+export function planned(
+  spec: EndpointSpec,
+  host: HostEntry,
+  id: string,
+  index: number,
+  once?: RequestKey,
+): Planned {
+  return { id, name: spec.name ?? `ep-${id.slice(0, 8)}`, spec, host, index, once };
 }
 
 /** Throws what the view knows to stand in the way. */
@@ -137,7 +147,7 @@ export interface HeldAt {
 }
 
 /**
- * The transaction that makes the endpoints true. Invariant (P1): each address is held as it was allocated at `held.at`; had it
+ * The transaction that makes the endpoints true; records are in the order of plans. Invariant (P1): each address is held as it was allocated at `held.at`; had it
  * been taken back since, its record would be gone or of a later revision.
  */
 export function attachDraft(
@@ -155,8 +165,12 @@ export function attachDraft(
         ...namesOf(record).map((name) => absent(keys.endpointName(record.networkId, name))),
         ...addressKeys(record).flatMap((key) => stillHeld(key, held)),
       ]),
+      // Invariant: of two requests with one key at most one attaches anything.
+      ...plans.flatMap(({ once }) =>
+        once === undefined ? [] : absent(keys.idempotency(once.key)),
+      ),
     ],
-    success: records.flatMap((record) => [
+    success: records.flatMap((record, at) => [
       {
         type: 'put' as const,
         key: keys.endpoint(record.networkId, record.id),
@@ -167,8 +181,18 @@ export function attachDraft(
         key: keys.endpointName(record.networkId, name),
         value: JSON.stringify({ endpointId: record.id }),
       })),
+      ...remembered(record, plans[at]?.once),
     ]),
   };
+}
+
+function remembered(endpoint: EndpointRecord, once: RequestKey | undefined) {
+  if (once === undefined) return [];
+  const { key, request, lease } = once;
+  const value: IdempotencyRecord = { state: 'attached', request, endpoint };
+  return [
+    { type: 'put' as const, key: keys.idempotency(key), value: JSON.stringify(value), lease },
+  ];
 }
 
 function stillHeld(key: string, { at, isNew }: HeldAt): Compare[] {

@@ -27,6 +27,7 @@ import {
   type HeldAt,
   type Planned,
 } from './attachment-plan';
+import type { OnceBook } from './once-book';
 import type { TransactionMerger } from './transaction-merger';
 
 export interface AttachmentsOptions {
@@ -35,6 +36,7 @@ export interface AttachmentsOptions {
   readonly feeds: Feeds;
   readonly merger: TransactionMerger;
   readonly addresses: AddressBook;
+  readonly book: OnceBook;
   readonly time: Time;
   readonly chance: Chance;
   readonly fence: Fence;
@@ -210,7 +212,7 @@ export class Attachments {
     plans: readonly Planned[],
     { deadline }: RequestContext,
   ): Promise<void> {
-    const { view } = this.#options;
+    const { view, book } = this.#options;
     await view.refresh(keys.hosts, deadline);
     await view.refresh(keys.endpointNames(network.id), deadline);
     if (view.state.network(network.id) === undefined) {
@@ -220,6 +222,9 @@ export class Attachments {
       });
     }
     demandPossible(view, network, plans);
+    for (const { once } of plans) {
+      if (once !== undefined && (await book.find(once)) !== undefined) throw attachedEarlier();
+    }
   }
 
   /** What was committed is told as it was committed, whether or not this replica's view has it already. */
@@ -300,6 +305,11 @@ export function detachOperations(
       key: keys.endpointName(networkId, name),
     })),
   ];
+}
+
+/** Not to be told to anybody: whoever knows the key looks up what it made. */
+function attachedEarlier(): SkeinError {
+  return new SkeinError('unavailable', 'A request with this key has attached its endpoint already');
 }
 
 export function waitOf({ waitMs }: { waitMs: number }, { deadline }: RequestContext): number {

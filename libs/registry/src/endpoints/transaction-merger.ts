@@ -1,7 +1,7 @@
 // Puts the transactions of concurrent requests together, so that two hundred attaches at once cost a few commits. A merged
 // one that fails is tried again one by one, so that each request fails or succeeds on its own account.
 
-import { type Compare, type Operation } from '@skein/contracts';
+import { SkeinError, type Compare, type Operation } from '@skein/contracts';
 import type { Store } from '@skein/store-client';
 import type { Time } from '@skein/time';
 
@@ -93,8 +93,11 @@ export class TransactionMerger {
         return;
       }
     } catch (thrown) {
-      for (const { reject } of taken) reject(thrown);
-      return;
+      const isOfOne = SkeinError.from(thrown).code === 'lease_not_found' && taken.length > 1;
+      if (!isOfOne) {
+        for (const { reject } of taken) reject(thrown);
+        return;
+      }
     }
     await Promise.all(taken.map((waiting) => this.#commit([waiting])));
   }
