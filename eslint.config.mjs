@@ -10,6 +10,7 @@ const cores = [
   'swim',
   'ipam',
   'vxlan',
+  'names',
   'share',
   'actor',
   'docker-plugin',

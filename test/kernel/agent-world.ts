@@ -1,8 +1,10 @@
 // The story of two agents on the real kernel, told from inside a private world. A stand-in plays the registry. Prints what it
 // observed; agent.test.ts says what it should have been.
 
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import {
   agentStatusContract,
   heartbeatContract,
@@ -17,6 +19,8 @@ import {
 import { Messenger } from '@skein/messaging';
 import { diff, digestOf } from '@skein/share';
 import packet from 'dns-packet';
+
+const run = promisify(execFile);
 
 function sh(script: string): string {
   return execFileSync('/bin/bash', ['-ec', script], { encoding: 'utf8' }).trim();
@@ -39,6 +43,24 @@ sh(`mount -t tmpfs tmpfs /run; mkdir -p /run/netns; ip link set lo up
     ip -n h$h addr add 192.0.2.$h/24 dev eth0
   done
   for c in a b; do ip netns add $c; done`);
+
+const resolver = '169.254.83.107';
+/** The hosts' own name servers: a resolver of theirs, which must not be asked, and one that knows one name. */
+sh(`printf 'nameserver ${resolver}\\nnameserver 192.0.2.254\\n' > /run/resolv.conf`);
+const elsewhere = createSocket('udp4').bind(53, '192.0.2.254');
+elsewhere.on('message', (message, { port, address }) => {
+  const { id = 0, questions = [] } = packet.decode(message);
+  const name = questions[0]?.name ?? '';
+  const isKnown = name === 'example.com';
+  const answer = packet.encode({
+    type: 'response',
+    id,
+    flags: isKnown ? 0 : 3,
+    questions,
+    answers: isKnown ? [{ type: 'A', name, data: '192.0.2.80' }] : [],
+  });
+  elsewhere.send(answer, port, address);
+});
 
 const natsUrl = 'nats://192.0.2.254:4222';
 const natsPath = `${process.env['PATH'] ?? ''}:/usr/sbin`;
@@ -112,6 +134,8 @@ function startAgent(host: string): ChildProcess {
       SKEIN_GOSSIP_PRESET: 'local',
       SKEIN_BOOT_ID: 'boot-1',
       SKEIN_CHECK_REPLIES: 'true',
+      SKEIN_RESOLV_CONF: '/run/resolv.conf',
+      SKEIN_HOST_RESOLVER: 'true',
     },
   });
 }
@@ -154,26 +178,54 @@ function shareFor(host: string, endpoints: ShareEndpoint[], isH2Live = true): Sh
   };
 }
 
-function inside(container: string, program: string): string {
-  return sh(`nsenter --net=/run/netns/${container} ${process.execPath} -e "${program}" || true`);
+interface Asking {
+  readonly type?: 'A' | 'AAAA' | 'PTR';
+  readonly at?: string;
+  readonly via?: 'udp' | 'tcp';
 }
 
 /** The answer's code and data, as `NOERROR 10.1.0.6`. */
-function resolve(container: string, name: string, type: 'A' | 'PTR' = 'A'): string {
+function resolve(container: string, name: string, asking: Asking = {}): Promise<string> {
+  const { type = 'A', at = '10.1.0.1', via = 'udp' } = asking;
   const question = packet.encode({ type: 'query', id: 7, questions: [{ type, name }] });
-  const answer = inside(
-    container,
-    `const s=require('dgram').createSocket('udp4');
+  return ask(container, question, { at, via });
+}
+
+async function ask(
+  container: string,
+  question: Buffer,
+  { at, via }: Required<Pick<Asking, 'at' | 'via'>>,
+): Promise<string> {
+  const bytes = `Buffer.from('${question.toString('hex')}','hex')`;
+  const byDatagram = `const s=require('dgram').createSocket('udp4');
      s.on('message',(m)=>{console.log(m.toString('hex'));process.exit()});
-     s.connect(53,'10.1.0.1',()=>s.send(Buffer.from('${question.toString('hex')}','hex')));
-     s.on('error',()=>{});setTimeout(()=>process.exit(),1000);`,
-  );
+     s.connect(53,'${at}',()=>s.send(${bytes}));s.on('error',()=>{});`;
+  const byStream = `const s=require('net').connect(53,'${at}',()=>{const q=${bytes};
+       s.write(Buffer.concat([Buffer.from([q.length>>8,q.length&255]),q]))});
+     let held=Buffer.alloc(0);s.on('error',()=>{});s.on('close',()=>process.exit());
+     s.on('data',(m)=>{held=Buffer.concat([held,m]);
+       if(held.length>2&&held.length>=2+held.readUInt16BE(0)){console.log(held.subarray(2).toString('hex'));process.exit()}});`;
+  const program = `${via === 'udp' ? byDatagram : byStream}setTimeout(()=>process.exit(),1000);`;
+  const place = [`--net=/run/netns/${container}`, '--', process.execPath, '-e', program];
+  // Not waited for in one piece: the name server elsewhere is this process.
+  const { stdout } = await run('nsenter', place).catch(() => ({ stdout: '' }));
+  const answer = stdout.trim();
   if (answer === '') return 'nothing';
   const { answers, rcode } = packet.decode(Buffer.from(answer, 'hex')) as ReturnType<
     typeof packet.decode
   > & { rcode: string };
   const data = (answers ?? []).map((record) => String((record as { data: unknown }).data));
   return [rcode, ...data.sort()].join(' ');
+}
+
+/** Bytes that are no question, by both ways, and more of them than anybody sends. */
+async function throwAtResolver(): Promise<void> {
+  const program = `const s=require('dgram').createSocket('udp4');const net=require('net');
+    const any=(n)=>require('crypto').randomBytes(n);const head=Buffer.from('000701000001000000000000','hex');
+    for(let i=0;i<300;i++)s.send(i%2?any(1+i*4):Buffer.concat([head,any(i)]),53,'10.1.0.1');
+    for(let i=0;i<20;i++){const c=net.connect(53,'10.1.0.1',()=>c.write(any(5000)));c.on('error',()=>{})}
+    setTimeout(()=>process.exit(),300);`;
+  await run('nsenter', ['--net=/run/netns/a', '--', process.execPath, '-e', program]);
 }
 
 /** Whether a datagram of a reaches b. */
@@ -201,13 +253,33 @@ async function story() {
   const second = await registry.push('h1', shareFor('h1', [a, b]));
   observed['pushes'] = [first, second].map(({ programmed, faults }) => ({ programmed, faults }));
   observed['names'] = {
-    b: resolve('a', 'b'),
-    qualified: resolve('b', 'A.web'),
-    service: resolve('a', 'shop'),
-    pointer: resolve('a', '6.0.1.10.in-addr.arpa', 'PTR'),
-    unknown: resolve('a', 'nobody'),
-    foreign: resolve('a', 'example.com'),
+    b: await resolve('a', 'b'),
+    qualified: await resolve('b', 'A.web'),
+    service: await resolve('a', 'shop'),
+    'other family': await resolve('a', 'b', { type: 'AAAA' }),
+    pointer: await resolve('a', '6.0.1.10.in-addr.arpa', { type: 'PTR' }),
+    stream: await resolve('a', 'tasks.shop', { via: 'tcp' }),
+    unknown: await resolve('a', 'nobody'),
+    elsewhere: await resolve('a', 'example.com'),
+    'unknown elsewhere': await resolve('a', 'example.org'),
   };
+  sh(`ip -n a route add ${resolver}/32 dev eth0`);
+  const at = resolver;
+  observed['common address'] = {
+    b: await resolve('a', 'b', { at }),
+    stream: await resolve('a', 'b', { at, via: 'tcp' }),
+    'on the host': await resolve('h1', 'b.web', { at }),
+    'elsewhere on the host': await resolve('h1', 'example.com', { at }),
+    'a name alone on the host': await resolve('h1', 'b', { at }),
+  };
+  await throwAtResolver();
+  observed['after noise'] = [await resolve('a', 'b'), await resolve('a', 'b', { via: 'tcp' })];
+  await registry.push('h1', {
+    ...shareFor('h1', [a, b]),
+    networks: [{ ...network, internal: true }],
+  });
+  observed['internal'] = [await resolve('a', 'b'), await resolve('a', 'example.com')];
+  await registry.push('h1', shareFor('h1', [a, b]));
   observed['reaches'] = reaches();
 
   const odd = shareFor('h1', [a]);
@@ -229,13 +301,13 @@ async function story() {
   };
 
   await registry.push('h1', shareFor('h1', [a, b], false));
-  observed['host down'] = { name: resolve('a', 'b'), reaches: reaches() };
+  observed['host down'] = { name: await resolve('a', 'b'), reaches: reaches() };
   await registry.push('h1', shareFor('h1', [a, b]));
-  observed['host back'] = resolve('a', 'b');
+  observed['host back'] = await resolve('a', 'b');
 
   await until('gossip', () => registry.heartbeats.get('h2')?.opinions[0]?.state === 'alive');
   h1.kill('SIGKILL');
-  observed['agent killed'] = { reaches: reaches(), name: resolve('a', 'b') };
+  observed['agent killed'] = { reaches: reaches(), name: await resolve('a', 'b') };
   await until('suspicion', () => registry.heartbeats.get('h2')?.opinions[0]?.state === 'dead');
   registry.forget('h1');
   h1 = startAgent('h1');
@@ -246,7 +318,7 @@ async function story() {
   observed['agent back'] = {
     untouched,
     faults: again.faults,
-    name: resolve('a', 'b'),
+    name: await resolve('a', 'b'),
     repairs: registry.heartbeats.get('h1')?.repairs,
   };
 
@@ -289,5 +361,6 @@ try {
   process.stdout.write(JSON.stringify(await story()));
 } finally {
   nats.kill('SIGKILL');
+  elsewhere.close();
 }
 process.exit(0);

@@ -34,14 +34,35 @@ describeWherePossible(await whyNoPrivateWorld(), 'agents on the real kernel', ()
       b: 'NOERROR 10.1.0.6',
       qualified: 'NOERROR 10.1.0.5',
       service: 'NOERROR 10.1.0.5 10.1.0.6',
+      'other family': 'NOERROR',
       pointer: 'NOERROR b.web',
+      stream: 'NOERROR 10.1.0.5 10.1.0.6',
       unknown: 'NXDOMAIN',
-      foreign: 'REFUSED',
+      elsewhere: 'NOERROR 192.0.2.80',
+      'unknown elsewhere': 'NXDOMAIN',
     });
   });
 
+  it('answer on the common address too, in networks and on the host', () => {
+    expect(story['common address']).toEqual({
+      b: 'NOERROR 10.1.0.6',
+      stream: 'NOERROR 10.1.0.6',
+      'on the host': 'NOERROR 10.1.0.6',
+      'elsewhere on the host': 'NOERROR 192.0.2.80',
+      'a name alone on the host': 'NXDOMAIN',
+    });
+  });
+
+  it('answer on after any noise', () => {
+    expect(story['after noise']).toEqual(['NOERROR 10.1.0.6', 'NOERROR 10.1.0.6']);
+  });
+
+  it('ask nobody else for an internal network', () => {
+    expect(story['internal']).toEqual(['NOERROR 10.1.0.6', 'REFUSED']);
+  });
+
   it('want a snapshot for a delta that does not fit', () => {
-    expect(story['misfit']).toEqual({ wanted: true, programmed: 4 });
+    expect(story['misfit']).toEqual({ wanted: true, programmed: 6 });
   });
 
   it('repair a deleted row in time, and count and tell it once', () => {

@@ -45,6 +45,13 @@ export const hostAgentConfigSchema = z.object({
     .default(() => readFileSync(bootIdFile, 'utf8').trim()),
   /** Absent: that of the link that carries the tunnel endpoint. */
   underlayMtu: wholeNumber({ min: 576, max: 65_535 }).optional(),
+  /** Where the host's own name servers stand: they are asked for names of elsewhere. */
+  resolvConf: z.string().default('/etc/resolv.conf'),
+  /** Whether the resolvers' common address is served in the host's own namespace too, as engines and their other containers need. */
+  hostResolver: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true'),
   reconcileMs: wholeNumber({ min: 100, max: 60_000 }).default(1_000),
   /** Where it keeps its key and credential; with SKEIN_NATS_CREDS, those of the user `join`, it obtains its own. */
   identityDir: z.string().optional(),

@@ -18,13 +18,16 @@ import {
   type agentStatusContract,
 } from '@skein/contracts';
 import type { Logger, Messenger } from '@skein/messaging';
+import { resolverAddress, resolverPrefix } from '@skein/names';
 import { every, systemTime } from '@skein/time';
 import type { Repair } from '@skein/vxlan';
 import { hostRoutes, IprouteKernel } from '@skein/vxlan-iproute';
 import type { HostAgentConfig } from './host-agent.config';
 import { Gossip } from './duty/gossip';
 import type { DockerDoor } from './docker/docker-door';
+import { Forwarder } from './names/forwarder';
 import { NameService } from './names/name-service';
+import { NameserversFile } from './names/nameservers-file';
 import { hasIpv6, probeSockets } from './overlay-probes';
 
 export type AgentStatus = ReplyOf<typeof agentStatusContract>;
@@ -61,10 +64,12 @@ export class HostAgent {
     this.#messenger = messenger;
     this.#logger = logger;
     this.#kernel = new IprouteKernel({ netnsDir, netnsPrefix });
+    const nameservers = new NameserversFile(config.resolvConf, new Set([resolverAddress]));
     this.#names = new NameService({
       self: hostId,
       netnsOf: (network) => `${netnsPrefix}${network.vni}`,
       pathOf: (netns) => this.#kernel.pathOf(netns),
+      elsewhere: new Forwarder({ servers: () => nameservers.servers() }),
       logger,
     });
     this.#prober = new Prober({
@@ -81,7 +86,11 @@ export class HostAgent {
       time: systemTime,
       reconciler: new Reconciler({
         self: hostId,
-        settings: { vtep, vxlanPort, netnsPrefix, hasProbes: hasIpv6() },
+        settings: {
+          ...{ vtep, vxlanPort, netnsPrefix },
+          hasProbes: hasIpv6(),
+          anycast: [resolverPrefix],
+        },
         kernel: this.#kernel,
         names: this.#followers(),
         time: systemTime,
@@ -121,6 +130,7 @@ export class HostAgent {
     this.#underlayMtu = Math.min(found ?? defaultUnderlayMtu, largestMtu);
     this.#routes = await hostRoutes();
     this.#forgetRoutes = every(systemTime, routesEveryMs, () => void this.#lookAtRoutes());
+    if (this.#config.hostResolver) await this.#openHostResolver();
     await this.#gossip.start();
     this.#prober.start();
     this.#duty.start();
@@ -135,6 +145,7 @@ export class HostAgent {
     this.#programmer.stop();
     this.#prober.stop();
     this.#names.closeAll();
+    if (this.#config.hostResolver) await this.#kernel.releaseAddress(resolverPrefix);
     await this.#gossip.stop();
   }
 
@@ -233,6 +244,13 @@ export class HostAgent {
     const { DockerDoor } = await import('./docker/docker-door');
     this.#docker = new DockerDoor({ pluginSocket, logger: this.#logger });
     await this.#docker.start();
+  }
+
+  async #openHostResolver(): Promise<void> {
+    const fault = await this.#kernel.holdAddress(resolverPrefix);
+    if (fault !== null)
+      this.#logger.warn({ fault }, 'the host could not take the address of its resolver');
+    await this.#names.openHost();
   }
 
   async #lookAtRoutes(): Promise<void> {

@@ -205,6 +205,17 @@ export class IprouteKernel {
     return link === undefined ? null : Number(link['mtu']);
   }
 
+  /** Gives the host itself an address, on its loopback. Answers what went wrong, or null. */
+  async holdAddress(prefix: string): Promise<string | null> {
+    const put = await runCommand(['ip', 'addr', 'replace', prefix, 'dev', 'lo'], '');
+    return put.exitCode === 0 ? null : put.stderr.trim();
+  }
+
+  /** Takes it back; it may be gone. */
+  async releaseAddress(prefix: string): Promise<void> {
+    await runCommand(['ip', 'addr', 'del', prefix, 'dev', 'lo'], '');
+  }
+
   async #observeNexthops() {
     const read = await runCommand(['ip', '-j', 'nexthop', 'show'], '');
     return parseNexthops(parseArrays(read.stdout));

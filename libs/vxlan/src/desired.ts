@@ -35,6 +35,8 @@ export interface OverlaySettings {
   readonly netnsPrefix: string;
   /** Whether each network has a probe; without IPv6 in the kernel it can't. Default false. */
   readonly hasProbes?: boolean;
+  /** Addresses with prefix length that every network's bridge has besides its gateways, everywhere the same. Default none. */
+  readonly anycast?: readonly string[];
 }
 
 export interface DesiredNexthop {
@@ -135,7 +137,7 @@ export function desiredOf(share: OverlayShare, self: string, settings: OverlaySe
       local: canonical(settings.vtep),
       vxlanPort: settings.vxlanPort,
       gatewayMac: gatewayMac(network.id),
-      gateways: network.subnets.map(gatewayWithPrefix),
+      gateways: [...network.subnets.map(gatewayWithPrefix), ...(settings.anycast ?? [])],
       endpoints: plugged,
       fdb,
       neighbors,

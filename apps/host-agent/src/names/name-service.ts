@@ -1,23 +1,28 @@
-// The resolvers of this host: one a network that it takes part in. Follows the share in two steps, since names are withdrawn
+// The resolvers of this host: one a network that it takes part in, and one for who is on none. Follows the share in two steps, since names are withdrawn
 // before rows go and given after rows have come.
 
 import type { Share, ShareEndpoint, ShareNetwork } from '@skein/contracts';
 import type { Logger } from '@skein/messaging';
 import { address, formatAddress } from '@skein/ip';
+import { resolverAddress, Zone, type View } from '@skein/names';
 import { Resolver } from './resolver';
-import { Zone } from './zone';
+import { Responder, type Elsewhere } from './responder';
 
 export interface NameServiceOptions {
   /** This host's id: it is live as long as the agent runs, unless the share says otherwise. */
   readonly self: string;
   readonly netnsOf: (network: ShareNetwork) => string;
   readonly pathOf: (netns: string) => string;
+  /** Who is asked for what no network here knows. */
+  readonly elsewhere: Elsewhere;
   readonly logger: Logger;
 }
 
+const ownNetns = '/proc/self/ns/net';
+
 interface Entry {
   network: ShareNetwork;
-  zone: Zone;
+  zone: Zone<ShareEndpoint>;
   resolver: Resolver | null;
   opening: Promise<void> | null;
 }
@@ -27,9 +32,14 @@ export class NameService {
   /** By namespace. */
   readonly #entries = new Map<string, Entry>();
   #live: ReadonlySet<string> = new Set();
+  readonly #responder: Responder;
+  /** In the host's own namespace; null: not wanted, or not open. */
+  #host: Resolver | null = null;
+  #wantsHost = false;
 
   constructor(options: NameServiceOptions) {
     this.#options = options;
+    this.#responder = new Responder(options.elsewhere);
   }
 
   /** Before rows go: takes back what `share` no longer has. Resolvers of networks that go are closed. */
@@ -72,7 +82,7 @@ export class NameService {
   }
 
   /** By network. */
-  #zones(): Map<string, Zone> {
+  #zones(): Map<string, Zone<ShareEndpoint>> {
     return new Map([...this.#entries.values()].map(({ network, zone }) => [network.id, zone]));
   }
 
@@ -80,7 +90,8 @@ export class NameService {
   async open(netns: string): Promise<void> {
     const entry = this.#entries.get(netns);
     if (entry === undefined) return;
-    const addresses = entry.network.subnets.map(({ gateway }) => formatAddress(address(gateway)));
+    const gateways = entry.network.subnets.map(({ gateway }) => formatAddress(address(gateway)));
+    const addresses = [...gateways, resolverAddress];
     if (entry.resolver !== null && !sameList(entry.resolver.addresses, addresses)) {
       entry.resolver.close();
       entry.resolver = null;
@@ -91,7 +102,30 @@ export class NameService {
 
   /** Opens all that are not open, as after a failure. */
   async openAll(): Promise<void> {
-    await Promise.all([...this.#entries.keys()].map((netns) => this.open(netns)));
+    const opening = [...this.#entries.keys()].map((netns) => this.open(netns));
+    await Promise.all([...opening, ...(this.#wantsHost ? [this.openHost()] : [])]);
+  }
+
+  /**
+   * The resolver in the host's own namespace, for containers on none of its networks and for engines that ask from there. The
+   * address must be there. Never rejects; what failed is tried again with the others.
+   */
+  async openHost(): Promise<void> {
+    this.#wantsHost = true;
+    if (this.#host !== null) return;
+    const resolver = new Resolver([resolverAddress], (message, via) =>
+      this.#responder.respond(message, via, this.#viewOfHost()),
+    );
+    this.#host = resolver;
+    const forget = (): void => {
+      if (this.#host === resolver) this.#host = null;
+    };
+    try {
+      await resolver.open(ownNetns, forget);
+    } catch (thrown) {
+      forget();
+      this.#options.logger.warn({ fault: String(thrown) }, 'resolver of the host not opened');
+    }
   }
 
   /** Makes the network known, without names, so that its resolver can be opened while rows are written. */
@@ -117,12 +151,16 @@ export class NameService {
 
   closeAll(): void {
     for (const netns of [...this.#entries.keys()]) this.close(netns);
+    this.#wantsHost = false;
+    this.#host?.close();
+    this.#host = null;
   }
 
   async #start(entry: Entry, netns: string, addresses: readonly string[]): Promise<void> {
-    const resolver = new Resolver(addresses);
+    const resolver = new Resolver(addresses, (message, via, from) =>
+      this.#responder.respond(message, via, this.#viewOf(entry, from)),
+    );
     entry.resolver = resolver;
-    resolver.zone = entry.zone;
     try {
       await resolver.open(this.#options.pathOf(netns), () => this.#forget(entry, resolver));
     } catch (thrown) {
@@ -146,7 +184,27 @@ export class NameService {
     }
     entry.network = network;
     entry.zone = zone;
-    if (entry.resolver !== null) entry.resolver.zone = zone;
+  }
+
+  /** A container on several networks asks by one of them, and sees them all. */
+  #viewOf(home: Entry, from: string): View {
+    const sandbox = home.zone.holderOf(from)?.sandbox;
+    const others = sandbox === undefined ? [] : this.#entriesIn(sandbox.netns, home);
+    const forwards = [home, ...others].some(({ network }) => !network.internal);
+    return { home: home.zone, others: others.map(({ zone }) => zone), forwards };
+  }
+
+  #viewOfHost(): View {
+    return {
+      home: null,
+      others: [...this.#entries.values()].map(({ zone }) => zone),
+      forwards: true,
+    };
+  }
+
+  #entriesIn(sandbox: string, home: Entry): Entry[] {
+    const all = [...this.#entries.values()];
+    return all.filter((entry) => entry !== home && entry.zone.hasSandbox(sandbox));
   }
 }
 

@@ -1,31 +1,32 @@
-// One network's resolver: the sockets on its gateway addresses, answering by the zone that it was given last. Opening takes a
-// while and may fail; whoever owns it tries again.
+// The sockets of one resolver, inside one namespace. Opening takes a while and may fail; whoever owns it tries again. What is
+// answered is not known here.
 
 import type { Socket } from 'node:dgram';
 import type { Server, Socket as Stream } from 'node:net';
 import { bindSockets, closeSockets, type BoundSockets } from './bind-sockets';
-import { answerMessage } from './dns-message';
-import type { Zone } from './zone';
+import { withLength, type Via } from './forwarder';
+import type { Respond } from './responder';
 
 export const resolverPort = 53;
 const streamIdleMs = 10_000;
 const maxStreams = 64;
+/** Answers that a client has not read; with more it reads none. */
+const maxUnreadBytes = 262_144;
+/** Questions of one namespace that are being answered. */
+const maxBusy = 512;
 
 export class Resolver {
   readonly addresses: readonly string[];
-  #zone: Zone | null = null;
   #sockets: BoundSockets | null = null;
   readonly #streams = new Set<Stream>();
-  #turn = 0;
+  readonly #respond: Respond;
+  #busy = 0;
   #isClosed = false;
   #failed: (() => void) | null = null;
 
-  constructor(addresses: readonly string[]) {
+  constructor(addresses: readonly string[], respond: Respond) {
     this.addresses = addresses;
-  }
-
-  set zone(zone: Zone) {
-    this.#zone = zone;
+    this.#respond = respond;
   }
 
   /** Resolves when it answers; `failed` is called if it ever stops doing so by itself. */
@@ -51,11 +52,16 @@ export class Resolver {
     for (const stream of this.#streams) stream.destroy();
   }
 
-  #answer(message: Buffer, via: 'datagram' | 'stream'): Buffer | null {
-    this.#turn = (this.#turn + 1) % 0x10000;
-    return this.#zone === null
-      ? null
-      : answerMessage(message, this.#zone, { via, turn: this.#turn });
+  /** Null: nothing to say, or more than can be said at once. */
+  async #answer(message: Buffer, via: Via, from: string): Promise<Buffer | null> {
+    if (this.#busy >= maxBusy) return null;
+    this.#busy += 1;
+    try {
+      const answer = await this.#respond(message, via, from);
+      return this.#isClosed ? null : answer;
+    } finally {
+      this.#busy -= 1;
+    }
   }
 
   #fail(): void {
@@ -67,8 +73,9 @@ export class Resolver {
   #serveDatagrams(socket: Socket): void {
     socket.on('error', () => this.#fail());
     socket.on('message', (message, { port, address }) => {
-      const answer = this.#answer(message, 'datagram');
-      if (answer !== null && !this.#isClosed) socket.send(answer, port, address, () => undefined);
+      void this.#answer(message, 'datagram', address).then((answer) => {
+        if (answer !== null) socket.send(answer, port, address, () => undefined);
+      });
     });
   }
 
@@ -87,20 +94,18 @@ export class Resolver {
     });
   }
 
-  /** Messages are preceded by their length in two bytes (RFC 1035 §4.2.2); returns what is not whole yet. */
+  /** Returns what is not whole yet. */
   #answerStream(stream: Stream, held: Buffer): Buffer {
     let rest = held;
     while (rest.length >= 2 && rest.length >= 2 + rest.readUInt16BE(0)) {
       const end = 2 + rest.readUInt16BE(0);
-      const answer = this.#answer(rest.subarray(2, end), 'stream');
+      void this.#answer(rest.subarray(2, end), 'stream', stream.remoteAddress ?? '').then(
+        (answer) => {
+          if (answer === null || stream.writableLength > maxUnreadBytes) stream.destroy();
+          else if (!stream.destroyed) stream.write(withLength(answer));
+        },
+      );
       rest = rest.subarray(end);
-      if (answer === null) {
-        stream.destroy();
-        return Buffer.alloc(0);
-      }
-      const length = Buffer.alloc(2);
-      length.writeUInt16BE(answer.length);
-      stream.write(Buffer.concat([length, answer]));
     }
     return rest;
   }

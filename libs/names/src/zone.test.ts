@@ -53,11 +53,11 @@ describe('zone', () => {
     ['nobody.web', 'A', 'nameUnknown'],
     ['web', 'A', 'nameUnknown'],
     ['tasks.nobody', 'A', 'nameUnknown'],
-    ['example.com', 'A', 'refused'],
-    ['a.other', 'A', 'refused'],
-    ['x.a.web', 'A', 'refused'],
-    ['', 'A', 'refused'],
-    ['.web', 'A', 'refused'],
+    ['example.com', 'A', 'foreign'],
+    ['a.other', 'A', 'foreign'],
+    ['x.a.web', 'A', 'foreign'],
+    ['', 'A', 'foreign'],
+    ['.web', 'A', 'foreign'],
   ])('answers %s %s', (name, type, expected) => {
     expect(dataOf(name, type)).toEqual(expected);
   });
@@ -67,11 +67,24 @@ describe('zone', () => {
     ['1.0.1.10.in-addr.arpa', ['gateway.web']],
     [`5.${'0.'.repeat(27)}0.0.d.f.ip6.arpa`, ['a.web']],
     ['99.0.1.10.in-addr.arpa', 'nameUnknown'],
-    ['5.0.2.10.in-addr.arpa', 'refused'],
-    ['0.1.10.in-addr.arpa', 'refused'],
-    ['999.0.1.10.in-addr.arpa', 'refused'],
+    ['5.0.2.10.in-addr.arpa', 'foreign'],
+    ['0.1.10.in-addr.arpa', 'foreign'],
+    ['999.0.1.10.in-addr.arpa', 'foreign'],
   ])('answers PTR %s', (name, expected) => {
     expect(dataOf(name, 'PTR')).toEqual(expected);
+  });
+
+  it('knows who holds an address, and which sandboxes have one, as endpoints come and go', () => {
+    const own = endpoint('e', ['10.1.0.9/24', 'fd00::9/64'], {
+      sandbox: { netns: '/run/netns/e' },
+    });
+    const changing = new Zone(network, [own]);
+    expect(changing.holderOf('fd00::9')).toBe(own);
+    expect(changing.holderOf('10.1.0.8')).toBeUndefined();
+    expect(changing.hasSandbox('/run/netns/e')).toBe(true);
+    changing.remove(own);
+    expect(changing.holderOf('10.1.0.9')).toBeUndefined();
+    expect(changing.hasSandbox('/run/netns/e')).toBe(false);
   });
 
   it('lets the backends of a service take turns', () => {

@@ -10,7 +10,22 @@ import {
   type Address,
   formatAddress,
 } from '@skein/ip';
-import type { ShareEndpoint, ShareNetwork } from '@skein/contracts';
+
+/** A network as far as names go; shares hold more of it. */
+export interface NamedNetwork {
+  readonly name: string;
+  readonly subnets: readonly { readonly cidr: string; readonly gateway: string }[];
+}
+
+export interface NamedEndpoint {
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly service?: string | undefined;
+  /** With prefix length. */
+  readonly addresses: readonly string[];
+  /** On its own host only. */
+  readonly sandbox?: { readonly netns: string } | undefined;
+}
 
 export type AnswerType = 'A' | 'AAAA' | 'PTR';
 
@@ -19,52 +34,70 @@ export interface ZoneRecord {
   readonly data: string;
 }
 
-/** `refused`: not a name of this network at all; there is nobody to ask on the client's behalf. */
+/** `foreign`: not a name of this network at all; whoever else is asked may know it. */
 export type ZoneAnswer =
   | { readonly code: 'found'; readonly records: readonly ZoneRecord[] }
   | { readonly code: 'nameUnknown' }
-  | { readonly code: 'refused' };
-
-/** Seconds for which a client may keep an answer. */
-export const answerTtlS = 5;
+  | { readonly code: 'foreign' };
 
 const unknownName: ZoneAnswer = { code: 'nameUnknown' };
-const refused: ZoneAnswer = { code: 'refused' };
+const foreign: ZoneAnswer = { code: 'foreign' };
 
-export class Zone {
-  readonly #network: ShareNetwork;
-  readonly #endpoints = new Set<ShareEndpoint>();
+export class Zone<Endpoint extends NamedEndpoint = NamedEndpoint> {
+  readonly #network: NamedNetwork;
+  readonly #endpoints = new Set<Endpoint>();
   readonly #suffix: string;
   /** Names and aliases, without the network's suffix. */
-  readonly #names = new Map<string, ShareEndpoint[]>();
-  readonly #services = new Map<string, ShareEndpoint[]>();
+  readonly #names = new Map<string, Endpoint[]>();
+  readonly #services = new Map<string, Endpoint[]>();
   /** Names by reverse name; made when the first such question comes. */
   #pointers: ReadonlyMap<string, string> | null = null;
+  /** By address without prefix length; made when it is first asked for. */
+  #holders: ReadonlyMap<string, Endpoint> | null = null;
+  /** How many endpoints each sandbox has here. */
+  readonly #sandboxes = new Map<string, number>();
 
   /** `endpoints` are those of this network whose host is live: others have no names. */
-  constructor(network: ShareNetwork, endpoints: Iterable<ShareEndpoint>) {
+  constructor(network: NamedNetwork, endpoints: Iterable<Endpoint>) {
     this.#network = network;
     this.#suffix = `.${network.name}`;
     for (const endpoint of endpoints) this.add(endpoint);
   }
 
-  get endpoints(): ReadonlySet<ShareEndpoint> {
+  get endpoints(): ReadonlySet<Endpoint> {
     return this.#endpoints;
   }
 
-  add(endpoint: ShareEndpoint): void {
+  add(endpoint: Endpoint): void {
     if (this.#endpoints.has(endpoint)) return;
     this.#endpoints.add(endpoint);
-    this.#pointers = null;
+    this.#forget();
+    this.#count(endpoint, 1);
     for (const name of namesOf(endpoint)) add(this.#names, name, endpoint);
     if (endpoint.service !== undefined) add(this.#services, endpoint.service, endpoint);
   }
 
-  remove(endpoint: ShareEndpoint): void {
+  remove(endpoint: Endpoint): void {
     if (!this.#endpoints.delete(endpoint)) return;
-    this.#pointers = null;
+    this.#forget();
+    this.#count(endpoint, -1);
     for (const name of namesOf(endpoint)) remove(this.#names, name, endpoint);
     if (endpoint.service !== undefined) remove(this.#services, endpoint.service, endpoint);
+  }
+
+  /** The endpoint that holds the address, given in canonical text. */
+  holderOf(text: string): Endpoint | undefined {
+    this.#holders ??= new Map(
+      [...this.#endpoints].flatMap((endpoint) =>
+        addressesOf(endpoint).map((own): [string, Endpoint] => [formatAddress(own), endpoint]),
+      ),
+    );
+    return this.#holders.get(text);
+  }
+
+  /** Whether an endpoint here is in the sandbox. */
+  hasSandbox(netns: string): boolean {
+    return this.#sandboxes.has(netns);
   }
 
   /** `turn` grows with each question, so that the records of a service take turns in being first. */
@@ -72,7 +105,7 @@ export class Zone {
     const name = question.name.toLowerCase().replace(/\.$/, '');
     if (/\.(in-addr|ip6)\.arpa$/.test(name)) return this.#pointer(name, question.type);
     const bare = this.#withoutSuffix(name);
-    if (bare === null) return refused;
+    if (bare === null) return foreign;
     const endpoints = this.#named(bare);
     if (endpoints === undefined) return unknownName;
     const records = endpoints.flatMap(addressesOf).map(recordOf);
@@ -80,7 +113,19 @@ export class Zone {
     return { code: 'found', records: rotated(wanted, turn) };
   }
 
-  #named(bare: string): readonly ShareEndpoint[] | undefined {
+  #forget(): void {
+    this.#pointers = null;
+    this.#holders = null;
+  }
+
+  #count({ sandbox }: Endpoint, by: 1 | -1): void {
+    if (sandbox === undefined) return;
+    const count = (this.#sandboxes.get(sandbox.netns) ?? 0) + by;
+    if (count === 0) this.#sandboxes.delete(sandbox.netns);
+    else this.#sandboxes.set(sandbox.netns, count);
+  }
+
+  #named(bare: string): readonly Endpoint[] | undefined {
     if (bare.startsWith(tasksPrefix)) return this.#services.get(bare.slice(tasksPrefix.length));
     // An endpoint's own name is the narrower meaning.
     return this.#names.get(bare) ?? this.#services.get(bare);
@@ -105,17 +150,17 @@ export class Zone {
     const asked = addressOfReverseName(name);
     const isOurs =
       asked !== null && this.#network.subnets.some((subnet) => contains(cidr(subnet.cidr), asked));
-    return isOurs ? unknownName : refused;
+    return isOurs ? unknownName : foreign;
   }
 }
 
-function add(names: Map<string, ShareEndpoint[]>, name: string, endpoint: ShareEndpoint): void {
+function add<Endpoint>(names: Map<string, Endpoint[]>, name: string, endpoint: Endpoint): void {
   const known = names.get(name);
   if (known === undefined) names.set(name, [endpoint]);
   else known.push(endpoint);
 }
 
-function remove(names: Map<string, ShareEndpoint[]>, name: string, endpoint: ShareEndpoint): void {
+function remove<Endpoint>(names: Map<string, Endpoint[]>, name: string, endpoint: Endpoint): void {
   const left = names.get(name)?.filter((each) => each !== endpoint) ?? [];
   if (left.length === 0) names.delete(name);
   else names.set(name, left);
@@ -123,11 +168,11 @@ function remove(names: Map<string, ShareEndpoint[]>, name: string, endpoint: Sha
 
 const tasksPrefix = 'tasks.';
 
-function namesOf({ name, aliases }: ShareEndpoint): readonly string[] {
+function namesOf({ name, aliases }: NamedEndpoint): readonly string[] {
   return aliases.length === 0 ? [name] : [name, ...aliases];
 }
 
-function addressesOf(endpoint: ShareEndpoint): Address[] {
+function addressesOf(endpoint: NamedEndpoint): Address[] {
   return endpoint.addresses.flatMap((text) => {
     const parsed = parsePrefixedAddress(text);
     return parsed.ok ? [parsed.value.address] : [];
@@ -135,8 +180,8 @@ function addressesOf(endpoint: ShareEndpoint): Address[] {
 }
 
 function pointersOf(
-  network: ShareNetwork,
-  endpoints: Iterable<ShareEndpoint>,
+  network: NamedNetwork,
+  endpoints: Iterable<NamedEndpoint>,
 ): Map<string, string> {
   const pointers = new Map<string, string>();
   for (const { gateway } of network.subnets) {
