@@ -3,6 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import {
+  demandRevision,
   keys,
   SkeinError,
   type AddressRecord,
@@ -11,9 +12,11 @@ import {
   type NetworkRecord,
   type NetworkSpec,
   type OperationResult,
-  type SubnetSpec,
+  type ParsedRequestOf,
   type ReplyOf,
   type SubnetTable,
+  type addSubnetContract,
+  type deleteNetworkContract,
   type excludeContract,
   type includeContract,
   type listExclusionsContract,
@@ -108,12 +111,13 @@ export class NetworkCatalog {
   }
 
   async addSubnet(
-    { network: reference, subnet }: { network: string; subnet: SubnetSpec },
+    { network: reference, subnet, ifRevisions }: ParsedRequestOf<typeof addSubnetContract>,
     context: RequestContext,
   ): Promise<NetworkReply> {
     const cause = causeOf(context);
     const { reply, revision } = await this.change(context, async (options) => {
       const network = await this.find(reference, context);
+      demandRevision(network.modRevision, ifRevisions);
       return this.decide(options, (directory) =>
         planSubnetAddition(subnet, network, { keys, pools: this.pools, cause, directory }),
       );
@@ -122,12 +126,13 @@ export class NetworkCatalog {
   }
 
   async delete(
-    { network: reference, force }: { network: string; force: boolean },
+    { network: reference, force, ifRevisions }: ParsedRequestOf<typeof deleteNetworkContract>,
     context: RequestContext,
   ): Promise<{ revision: number; releasedEndpoints: number }> {
     const options = callOptions(context);
     for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
       const network = await this.find(reference, context);
+      demandRevision(network.modRevision, ifRevisions);
       const inUse = await this.endpointsOf(network.record.id, options);
       const blocking = force ? await this.notAbandoned(inUse.holders, options) : inUse.holders;
       if (blocking.length > 0) throw networkInUse(network.record, blocking);

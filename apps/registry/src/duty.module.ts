@@ -11,6 +11,7 @@ import {
   JoinDesk,
   Queries,
   ReachabilityMatrix,
+  ServiceDesk,
   type Domain,
 } from '@skein/registry';
 import { EndpointsController } from './controllers/endpoints.controller';
@@ -19,6 +20,7 @@ import { HostsController } from './controllers/hosts.controller';
 import { JoiningController } from './controllers/joining.controller';
 import { AddressHistory } from './history/address-history';
 import { EventHistory } from './history/event-history';
+import { ServicesController } from './controllers/services.controller';
 import type { Replica } from './replica';
 
 @Module({})
@@ -27,7 +29,13 @@ export class DutyModule {
     const { view, history, writer } = replica;
     return {
       module: DutyModule,
-      controllers: [HostsController, JoiningController, EndpointsController, HistoryController],
+      controllers: [
+        HostsController,
+        JoiningController,
+        EndpointsController,
+        ServicesController,
+        HistoryController,
+      ],
       providers: [
         { provide: FreshView, useValue: domain.view },
         { provide: HostRegistry, useValue: domain.registry },
@@ -35,6 +43,7 @@ export class DutyModule {
         { provide: JoinDesk, useValue: joinDesk },
         { provide: Attachments, useValue: domain.attachments },
         { provide: AttachGroup, useValue: domain.attachGroup },
+        { provide: ServiceDesk, useValue: domain.services },
         { provide: Queries, useValue: domain.queries },
         { provide: ReachabilityMatrix, useValue: domain.matrix },
         { provide: AddressHistory, useValue: new AddressHistory({ view, store: history, writer }) },

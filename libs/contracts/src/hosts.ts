@@ -12,6 +12,7 @@ import {
   revisionSchema,
 } from './names';
 import { page, pageReply } from './page';
+import { ifRevisionsSchema } from './precondition';
 import { reachabilitySchema } from './reachability';
 import { digestSchema } from './share';
 import { hostRecordSchema } from './state';
@@ -141,7 +142,11 @@ export const removeHostContract = defineContract({
   verb: 'remove-host',
   description:
     'Removes a host that is down, releasing what it held; with `dryRun` only tells what that is.',
-  request: z.strictObject({ host: referenceSchema, dryRun: z.boolean().default(false) }),
+  request: z.strictObject({
+    host: referenceSchema,
+    dryRun: z.boolean().default(false),
+    ifRevisions: ifRevisionsSchema,
+  }),
   reply: z.object({
     revision: revisionSchema,
     releasedEndpoints: z.int(),

@@ -12,6 +12,7 @@ import {
   referenceSchema,
   revisionSchema,
 } from './names';
+import { ifRevisionsSchema } from './precondition';
 import { addressRecordSchema, exclusionSchema, networkRecordSchema } from './state';
 
 const service = 'ipam';
@@ -62,7 +63,11 @@ export const deleteNetworkContract = defineContract({
   verb: 'delete-network',
   description:
     'Deletes a network without endpoints; with force, also its endpoints on hosts that are down.',
-  request: z.strictObject({ network: referenceSchema, force: z.boolean().default(false) }),
+  request: z.strictObject({
+    network: referenceSchema,
+    force: z.boolean().default(false),
+    ifRevisions: ifRevisionsSchema,
+  }),
   reply: z.object({ revision: revisionSchema, releasedEndpoints: z.int() }),
   idempotent: false,
 });
@@ -70,7 +75,11 @@ export const addSubnetContract = defineContract({
   service,
   verb: 'add-subnet',
   description: 'Adds a subnet to a network that is in use.',
-  request: z.strictObject({ network: referenceSchema, subnet: subnetSpecSchema }),
+  request: z.strictObject({
+    network: referenceSchema,
+    subnet: subnetSpecSchema,
+    ifRevisions: ifRevisionsSchema,
+  }),
   reply: networkReplySchema,
   idempotent: false,
 });

@@ -14,6 +14,7 @@ import {
 } from './names';
 import { requestKeySchema } from './idempotency';
 import { page, pageReply } from './page';
+import { ifRevisionsSchema } from './precondition';
 import { endpointRecordSchema, networkRecordSchema, sandboxSchema } from './state';
 import { familySchema, maxBatch } from './ipam';
 
@@ -145,6 +146,7 @@ export const deleteEndpointContract = defineContract({
     network: referenceSchema,
     endpoint: referenceSchema,
     waitMs: z.int().min(0).max(30_000).default(3_000),
+    ifRevisions: ifRevisionsSchema,
   }),
   reply: z.object({ revision: revisionSchema, behind: z.array(idSchema) }),
   idempotent: false,

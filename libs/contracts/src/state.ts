@@ -33,6 +33,9 @@ export const keys = {
   endpointName: (networkId: string, name: string) =>
     `${stateRoot}endpoint-name/${networkId}/${name}`,
   endpointNames: (networkId: string) => `${stateRoot}endpoint-name/${networkId}/`,
+  /** A declared service; the backends are the endpoints that name it. */
+  service: (networkId: string, name: string) => `${stateRoot}service/${networkId}/${name}`,
+  services: (networkId: string) => `${stateRoot}service/${networkId}/`,
   /** `sortable` is libs/ip's fixed-width hexadecimal form, so that a range of keys is a range of addresses. */
   address: (networkId: string, sortable: string) => `${stateRoot}address/${networkId}/${sortable}`,
   addresses: (networkId: string) => `${stateRoot}address/${networkId}/`,
@@ -207,6 +210,14 @@ export const endpointRecordSchema = z.object({
   created: causeSchema,
 });
 export type EndpointRecord = z.output<typeof endpointRecordSchema>;
+
+export const serviceRecordSchema = z.object({
+  networkId: idSchema,
+  name: nameSchema,
+  labels: labelsSchema.default({}),
+  created: causeSchema,
+});
+export type ServiceRecord = z.output<typeof serviceRecordSchema>;
 
 export const endpointNameRecordSchema = z.object({ endpointId: idSchema });
 

@@ -24,6 +24,7 @@ export const keys: Keyspace = {
   endpoint: (id, endpointId) => `/endpoint/${id}/${endpointId}`,
   endpoints: (id) => `/endpoint/${id}/`,
   endpointNames: (id) => `/endpoint-name/${id}/`,
+  services: (id) => `/service/${id}/`,
   actor: (kind, id) => `/actor/${kind}/${id}`,
 };
 

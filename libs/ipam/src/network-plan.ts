@@ -141,7 +141,13 @@ export function planNetworkDeletion(
   { keys, table, revision }: { keys: Keyspace; table: Versioned<SubnetTable>; revision: number },
 ): Transaction {
   const { id, name, vni } = network.record;
-  const spans = [keys.addresses(id), keys.macs(id), keys.endpoints(id), keys.endpointNames(id)];
+  const spans = [
+    keys.addresses(id),
+    keys.macs(id),
+    keys.endpoints(id),
+    keys.endpointNames(id),
+    keys.services(id),
+  ];
   const remaining = table.record.subnets.filter((subnet) => subnet.networkId !== id);
   return {
     compare: [

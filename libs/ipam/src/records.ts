@@ -32,6 +32,7 @@ export interface Keyspace {
   endpoint(networkId: string, endpointId: string): string;
   endpoints(networkId: string): string;
   endpointNames(networkId: string): string;
+  services(networkId: string): string;
   actor(kind: string, id: string): string;
 }
 

@@ -22,6 +22,7 @@ import { LivenessLoop } from './hosts/liveness-loop';
 import { defaultLivenessLimits } from './hosts/liveness-rule';
 import { Roster } from './hosts/roster';
 import type { AddressBook, Chance, Fence } from './ports';
+import { ServiceDesk } from './services/service-desk';
 import type { FreshView } from './state/fresh-view';
 import { Queries } from './views/queries';
 import { ReachabilityMatrix } from './views/reachability-matrix';
@@ -99,6 +100,7 @@ export function domainOf(parts: DomainParts, fence: Fence) {
     attachGroup: new AttachGroup({ view, attachments, addresses, book, time, chance }),
     matrix: new ReachabilityMatrix(view, roster),
     queries: new Queries(view, roster, (host) => registry.heldBackMs(host)),
+    services: new ServiceDesk({ store, view, time, fence }),
     explainer: new Explainer({ store, view, feeds, messenger }),
     liveness: new LivenessLoop({
       view,

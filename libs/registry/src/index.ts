@@ -12,6 +12,7 @@ export { HostRemoval } from './hosts/host-removal';
 export { JoinDesk, type HostSigner, type StandingToken } from './joining/join-desk';
 export { Office, type OfficeOptions } from './office';
 export type { AddressBook, Chance, Fence } from './ports';
+export { ServiceDesk } from './services/service-desk';
 export { CommittedView } from './state/committed-view';
 export { changeOf } from './state/entries';
 export { FreshView } from './state/fresh-view';

@@ -29,7 +29,7 @@ export async function create({ api, out }: Session, { host, ttl, uses }: CreateO
 }
 
 export async function list({ api, out }: Session) {
-  const found = await api.get('/v1/join-tokens');
+  const found = { tokens: await api.list('/v1/join-tokens', 'tokens') };
   out.show(found, () => {
     const rows = found.tokens.map((each: Json) => [
       each.id,

@@ -14,7 +14,7 @@ export async function grant({ api, out }: Session, ttl: string, options: { name?
 }
 
 export async function list({ api, out }: Session) {
-  const found = await api.get('/v1/leases');
+  const found = { leases: await api.list('/v1/leases', 'leases') };
   out.show(found, () => {
     const rows = found.leases.map((each: Json) => [
       each.lease,

@@ -81,7 +81,7 @@ export async function addSubnet(
 }
 
 export async function exclusions({ api, out }: Session) {
-  const found = await api.get('/v1/exclusions');
+  const found = { exclusions: await api.list('/v1/exclusions', 'exclusions') };
   out.show(found, () =>
     out.table(
       ['prefix', 'kept by', 'why', 'since'],

@@ -32,8 +32,8 @@ export interface RouteContext {
   ): Promise<ReplyOf<C>>;
   /** Attaches an endpoint, on its way together with others that come at once. */
   readonly attach: (network: string, endpoint: EndpointSpec, waitMs: number) => Promise<Attached>;
-  /** Compares `If-Match`, if the request has one, with the resource as it is now. */
-  readonly match: (current: () => Promise<{ revision: number }>) => Promise<void>;
+  /** What `If-Match` asks for; whoever commits the change compares it. Absent: no such header, or `*`. */
+  readonly precondition: { readonly ifRevisions?: number[] };
 }
 
 /** What a route that answers piece by piece gets besides. */
@@ -89,6 +89,8 @@ export interface RouteShape<P extends z.ZodType, Q extends z.ZodType, B extends 
   readonly isUnkeyed?: boolean;
   /** True where the idempotency key is committed together with what is made: then it needs no claim. */
   readonly commitsKey?: boolean;
+  /** True where the body follows from its revision alone, without anything that lives: `If-None-Match` can then spare it. */
+  readonly isStill?: boolean;
   /** Refusals that belong to this route; those that any route can answer are added by the document. */
   readonly errors: readonly ErrorCode[];
   readonly handle: (

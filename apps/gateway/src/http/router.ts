@@ -5,6 +5,14 @@ import { SkeinError } from '@skein/contracts';
 import { parseBody, type Messenger } from '@skein/messaging';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AttachGatherer } from './attach-gatherer';
+import {
+  demandTag,
+  etag,
+  etags,
+  nameHeader,
+  preconditionOf,
+  refuseIdlePrecondition,
+} from './etags';
 import type { Idempotency, KeyedRequest } from './idempotency';
 import type { Route, RouteContext, RouteReply } from './route';
 import { authorize, type Authenticate, type Caller } from './tokens';
@@ -58,19 +66,20 @@ async function serve(
     query: parseBody(route.query, request.query, 'The query'),
     body: parsedBody(route, request),
   };
+  refuseIdlePrecondition(route, request);
   const keyed = keyedRequest(route, request);
   const context = routeContext(parts, request, keyed);
   const answer = async (): Promise<StoredAnswer> => {
-    const made = await route.handle(parsed, context);
+    const made = await route.handle(parsed, context).catch(nameHeader);
     if (made.isReplayed === true) void reply.header('idempotency-replayed', 'true');
     return storedAnswer(route, made);
   };
   if (keyed === undefined || route.commitsKey === true) {
-    return send(reply, request, await answer());
+    return send(reply, request, { route, answer: await answer() });
   }
   const { stored, replayed } = await parts.idempotency.once(keyed, answer);
   if (replayed) void reply.header('idempotency-replayed', 'true');
-  return send(reply, request, stored);
+  return send(reply, request, { route, answer: stored });
 }
 
 function keyedRequest(route: Route, request: FastifyRequest): KeyedRequest | undefined {
@@ -102,16 +111,7 @@ export function routeContext(
       if (keyed === undefined) return attaches.attach(attach);
       return idempotency.committing(keyed, (once) => attaches.attach({ ...attach, once }));
     },
-    match: async (current) => {
-      const wanted = request.headers['if-match'];
-      if (wanted === undefined || wanted.trim() === '*') return;
-      const { revision } = await current();
-      if (etags(wanted).includes(etag(revision))) return;
-      throw new SkeinError('precondition_failed', `The resource has revision ${revision}`, {
-        field: 'If-Match',
-        facts: { revision, ifMatch: wanted },
-      });
-    },
+    precondition: preconditionOf(request.headers['if-match']),
   };
 }
 
@@ -133,12 +133,18 @@ function storedAnswer(route: Route, made: RouteReply): StoredAnswer {
   };
 }
 
-function send(reply: FastifyReply, request: FastifyRequest, answer: StoredAnswer): FastifyReply {
+function send(
+  reply: FastifyReply,
+  request: FastifyRequest,
+  { route, answer }: { route: Route; answer: StoredAnswer },
+): FastifyReply {
   void reply.headers(answer.headers);
-  const known = request.headers['if-none-match'];
   const current = answer.headers['etag'];
-  if (request.method === 'GET' && known !== undefined && current !== undefined) {
-    if (etags(known).includes(current)) return reply.code(304).send();
+  if (request.method === 'GET' && current !== undefined) {
+    demandTag(request.headers['if-match'], current);
+    const known = request.headers['if-none-match'];
+    const isKnown = known !== undefined && etags(known).some((each) => each === current);
+    if (route.isStill === true && isKnown) return reply.code(304).send();
   }
   const contentType =
     answer.status < 400
@@ -154,14 +160,6 @@ function idempotencyKey(route: Route, request: FastifyRequest): string | undefin
   throw new SkeinError('invalid_request', 'An Idempotency-Key has 1–255 visible ASCII characters', {
     field: 'Idempotency-Key',
   });
-}
-
-function etag(revision: number): string {
-  return `"${revision}"`;
-}
-
-function etags(header: string): string[] {
-  return header.split(',').map((each) => each.trim().replace(/^W\//, ''));
 }
 
 /**

@@ -6,11 +6,12 @@ import {
   excludeContract,
   includeContract,
   listExclusionsContract,
+  pageOf,
   referenceSchema,
 } from '@skein/contracts';
 import { z } from 'zod';
 import { defineRoute, type Route } from '../http/route';
-import { noParams, noQuery, present } from '../http/shapes';
+import { noParams, noQuery, pageQuery, present } from '../http/shapes';
 
 const exclusionExample = {
   cidr: '10.9.0.0/16',
@@ -75,15 +76,21 @@ const listExclusions = defineRoute({
   summary: 'Prefixes that no network may have: configured, written, or routed by a host.',
   role: 'viewer',
   params: noParams,
-  query: noQuery,
+  query: z.strictObject(pageQuery),
   success: {
     status: 200,
-    description: 'All of them.',
-    schema: listExclusionsContract.reply,
+    description: 'One page, by prefix; `cursor` is there if more follow.',
+    schema: listExclusionsContract.reply.extend({ cursor: z.string().optional() }),
     example: { exclusions: [{ ...exclusionExample, excludedBy: 'store' }], revision: 20 },
   },
   errors: [],
-  handle: async (_, { ask }) => ({ body: await ask(listExclusionsContract, {}) }),
+  handle: async ({ query: { limit = 100, cursor } }, { ask }) => {
+    const { exclusions, revision } = await ask(listExclusionsContract, {});
+    const keyOf = (each: (typeof exclusions)[number]): string =>
+      [each.cidr, each.excludedBy, each.host ?? ''].join(' ');
+    const { items, ...rest } = pageOf(exclusions, keyOf, { limit, cursor });
+    return { body: { exclusions: items, ...rest, revision } };
+  },
 });
 
 const exclude = defineRoute({

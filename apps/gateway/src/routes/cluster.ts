@@ -73,9 +73,10 @@ const getCluster = defineRoute({
     },
   },
   errors: ['no_leader'],
-  handle: async (_request, { ask }) => ({
-    body: await ask(clusterStatusContract, {}, { timeoutMs: statusTimeoutMs }),
-  }),
+  handle: async (_request, { ask }) => {
+    const body = await ask(clusterStatusContract, {}, { timeoutMs: statusTimeoutMs });
+    return { body, revision: body.revision };
+  },
 });
 
 const listMembers = defineRoute({
@@ -285,7 +286,11 @@ const getSettings = defineRoute({
     example: settingsExample,
   },
   errors: ['no_leader'],
-  handle: async (_request, { ask }) => ({ body: await ask(settingsContract, {}) }),
+  isStill: true,
+  handle: async (_request, { ask }) => {
+    const body = await ask(settingsContract, {});
+    return { body, revision: body.revision };
+  },
 });
 
 const setSettings = defineRoute({

@@ -206,11 +206,11 @@ const deleteEndpoint = defineRoute({
     example: { revision: 21, behind: [] },
   },
   errors: ['network_not_found', 'endpoint_not_found', 'precondition_failed', 'unknown_outcome'],
-  handle: async ({ params: reference, query }, { ask, match }) => {
-    await match(() => ask(getEndpointContract, reference));
+  handle: async ({ params: reference, query }, { ask, precondition }) => {
     const waitMs = query.wait ?? defaultWaitMs;
     const timeoutMs = waitMs + attachMarginMs;
-    return { body: await ask(deleteEndpointContract, { ...reference, waitMs }, { timeoutMs }) };
+    const request = { ...reference, waitMs, ...precondition };
+    return { body: await ask(deleteEndpointContract, request, { timeoutMs }) };
   },
 });
 

@@ -62,13 +62,14 @@ const showAddress = defineRoute({
     example: { address: '10.1.0.2', revision: 21, holders: [holdingExample], past: [] },
   },
   errors: ['address_not_found', 'network_not_found', 'revision_future', 'revision_compacted'],
-  handle: async ({ params: { address }, query: { network, at } }, { ask }) => ({
-    body: await ask(addressHistoryContract, {
+  handle: async ({ params: { address }, query: { network, at } }, { ask }) => {
+    const body = await ask(addressHistoryContract, {
       address,
       ...(network === undefined ? {} : { network }),
       ...(at === undefined ? {} : parseAt(at)),
-    }),
-  }),
+    });
+    return { body, revision: body.revision };
+  },
 });
 
 const explain = defineRoute({

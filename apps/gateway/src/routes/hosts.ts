@@ -107,10 +107,9 @@ const removeHost = defineRoute({
     'precondition_failed',
     'unknown_outcome',
   ],
-  handle: async ({ params: { host }, query: { dryRun = false } }, { ask, match }) => {
-    await match(() => ask(getHostContract, { host }));
-    return { body: await ask(removeHostContract, { host, dryRun }) };
-  },
+  handle: async ({ params: { host }, query: { dryRun = false } }, { ask, precondition }) => ({
+    body: await ask(removeHostContract, { host, dryRun, ...precondition }),
+  }),
 });
 
 const readmitHost = defineRoute({
@@ -197,9 +196,10 @@ const hostNetworks = defineRoute({
     },
   },
   errors: ['host_not_found'],
-  handle: async ({ params: { host } }, { ask }) => ({
-    body: await ask(hostNetworksContract, { host }),
-  }),
+  handle: async ({ params: { host } }, { ask }) => {
+    const body = await ask(hostNetworksContract, { host });
+    return { body, revision: body.revision };
+  },
 });
 
 export const hostRoutes: readonly Route[] = [

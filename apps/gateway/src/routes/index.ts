@@ -12,11 +12,13 @@ import { leaseRoutes } from './leases';
 import { networkRoutes } from './networks';
 import { reachabilityRoutes } from './reachability';
 import { replicaRoutes } from './replicas';
+import { serviceRoutes } from './services';
 
 export const routes: readonly Route[] = [
   ...networkRoutes,
   ...addressRoutes,
   ...endpointRoutes,
+  ...serviceRoutes,
   ...hostRoutes,
   ...reachabilityRoutes,
   ...joinTokenRoutes,

@@ -4,11 +4,12 @@ import {
   createJoinTokenContract,
   idSchema,
   listJoinTokensContract,
+  pageOf,
   revokeJoinTokenContract,
 } from '@skein/contracts';
 import { z } from 'zod';
 import { defineRoute, type Route } from '../http/route';
-import { noParams, noQuery, present } from '../http/shapes';
+import { noParams, noQuery, pageQuery, present } from '../http/shapes';
 
 const tokenExample = {
   id: '4kz0w1qd',
@@ -58,15 +59,19 @@ const listJoinTokens = defineRoute({
   summary: 'Join tokens, until a day after they have ended; never their secrets.',
   role: 'viewer',
   params: noParams,
-  query: noQuery,
+  query: z.strictObject(pageQuery),
   success: {
     status: 200,
     description: 'The tokens.',
-    schema: listJoinTokensContract.reply,
+    schema: listJoinTokensContract.reply.extend({ cursor: z.string().optional() }),
     example: { tokens: [tokenExample], revision: 44 },
   },
   errors: [],
-  handle: async (_request, { ask }) => ({ body: await ask(listJoinTokensContract, {}) }),
+  handle: async ({ query: { limit = 100, cursor } }, { ask }) => {
+    const { tokens, revision } = await ask(listJoinTokensContract, {});
+    const { items, ...rest } = pageOf(tokens, ({ id }) => id, { limit, cursor });
+    return { body: { tokens: items, ...rest, revision } };
+  },
 });
 
 const revokeJoinToken = defineRoute({

@@ -15,6 +15,7 @@ import {
   transactionReplySchema,
   transactionRequestSchema,
 } from '@skein/contracts';
+import { prefixEnd } from '@skein/store';
 import { z } from 'zod';
 import { defineRoute, type Route } from '../http/route';
 import { maxRevision, noParams, noQuery, present, queryFlag, queryInteger } from '../http/shapes';
@@ -34,6 +35,24 @@ function spanOf({ key, prefix }: { key?: string | undefined; prefix?: string | u
     throw new SkeinError('invalid_request', "Give either 'key' or 'prefix'", { field: 'key' });
   }
   return prefix === undefined ? { key: key ?? '' } : { key: prefix, prefix: true };
+}
+
+const afterAllKeys = '\uffff'.repeat(64);
+
+/** The span, or what of it comes after the cursor. */
+function spanAfter(
+  cursor: string | undefined,
+  isByKey: boolean,
+  asked: { key?: string | undefined; prefix?: string | undefined; rangeEnd?: string | undefined },
+) {
+  const { rangeEnd } = asked;
+  const whole = { ...spanOf(asked), ...(rangeEnd === undefined ? {} : { rangeEnd }) };
+  if (cursor === undefined) return whole;
+  const end = asked.prefix === undefined ? rangeEnd : (prefixEnd(asked.prefix) ?? afterAllKeys);
+  if (isByKey && end !== undefined) return { key: `${cursor}\0`, rangeEnd: end };
+  throw new SkeinError('invalid_request', 'A cursor goes with a span in the order of its keys', {
+    field: 'cursor',
+  });
 }
 
 const kvExample = {
@@ -56,6 +75,9 @@ const readKeys = defineRoute({
     ...spanQuery,
     rangeEnd: keyText.optional().meta({ description: 'With `key`: up to this key, exclusive.' }),
     limit: queryInteger({ min: 1, max: 10_000 }, 'Most keys to answer.').optional(),
+    cursor: keyText
+      .optional()
+      .meta({ description: 'From the previous page. Goes with the order by key alone.' }),
     revision: revisionQuery('State as of this revision.'),
     keysOnly: queryFlag('Leave the values out.').optional(),
     countOnly: queryFlag('Answer only how many there are.').optional(),
@@ -78,23 +100,31 @@ const readKeys = defineRoute({
   }),
   success: {
     status: 200,
-    description: 'Keys in order; `more` if the limit cut them off.',
-    schema: rangeReplySchema,
+    description:
+      'Keys in order; `more` if the limit cut them off, with `cursor` where the order lets one go on. Ask for the next page with ' +
+      'the `revision` of the first to see one moment.',
+    schema: rangeReplySchema.extend({ cursor: z.string().optional() }),
     example: { revision: 21, kvs: [kvExample], count: 1, more: false },
   },
   errors: ['no_leader', 'revision_compacted', 'revision_future', 'key_invalid', 'too_stale'],
   handle: async ({ query }, { ask }) => {
-    const { key, prefix, limit = 1_000, sort, order, replica, ...rest } = query;
+    const { key, prefix, limit = 1_000, sort, order, cursor, replica, ...rest } = query;
+    const isByKey = (sort ?? 'key') === 'key' && (order ?? 'ascending') === 'ascending';
     const asked = {
-      ...spanOf({ key, prefix }),
+      ...spanAfter(cursor, isByKey, { key, prefix, rangeEnd: rest.rangeEnd }),
       limit,
       ...present(rest),
       ...(sort === undefined && order === undefined
         ? {}
         : { sort: { by: sort ?? 'key', order: order ?? 'ascending' } }),
     };
-    if (replica === undefined) return { body: await ask(rangeContract, asked) };
-    return { body: await ask(replicaRangeContract, asked, { instance: replica }) };
+    const reply =
+      replica === undefined
+        ? await ask(rangeContract, asked)
+        : await ask(replicaRangeContract, asked, { instance: replica });
+    const last = reply.kvs.at(-1);
+    const goesOn = reply.more && isByKey && last !== undefined;
+    return { body: { ...reply, ...(goesOn ? { cursor: last.key } : {}) } };
   },
 });
 

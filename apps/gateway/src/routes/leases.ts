@@ -6,11 +6,12 @@ import {
   leaseIdSchema,
   leasesContract,
   leaseTimeToLiveContract,
+  pageOf,
   revokeLeaseContract,
 } from '@skein/contracts';
 import { z } from 'zod';
 import { defineRoute, type Route } from '../http/route';
-import { noParams, noQuery, present, queryFlag } from '../http/shapes';
+import { noParams, noQuery, pageQuery, present, queryFlag } from '../http/shapes';
 
 const leaseParams = z.strictObject({
   lease: leaseIdSchema.meta({ description: 'Name of a lease.', example: 'l1' }),
@@ -24,15 +25,19 @@ const listLeases = defineRoute({
   summary: 'All leases with the time that each still has.',
   role: 'viewer',
   params: noParams,
-  query: noQuery,
+  query: z.strictObject(pageQuery),
   success: {
     status: 200,
-    description: 'The leases.',
-    schema: leasesContract.reply,
+    description: 'One page, by name; `cursor` is there if more follow.',
+    schema: leasesContract.reply.extend({ cursor: z.string().optional() }),
     example: { leases: [{ lease: 'l1', ttlMs: 60_000, remainingMs: 41_250, keys: 2 }] },
   },
   errors: ['no_leader'],
-  handle: async (_request, { ask }) => ({ body: await ask(leasesContract, {}) }),
+  handle: async ({ query: { limit = 100, cursor } }, { ask }) => {
+    const { leases } = await ask(leasesContract, {});
+    const { items, ...rest } = pageOf(leases, ({ lease }) => lease, { limit, cursor });
+    return { body: { leases: items, ...rest } };
+  },
 });
 
 const grantLease = defineRoute({

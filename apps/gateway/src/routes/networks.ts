@@ -134,10 +134,9 @@ const deleteNetwork = defineRoute({
     example: { revision: 42, releasedEndpoints: 0 },
   },
   errors: ['network_not_found', 'network_in_use', 'precondition_failed', 'unknown_outcome'],
-  handle: async ({ params: { network }, query }, { ask, match }) => {
-    await match(() => ask(getNetworkContract, { network }));
-    return { body: await ask(deleteNetworkContract, { network, force: query.force ?? false }) };
-  },
+  handle: async ({ params: { network }, query: { force = false } }, { ask, precondition }) => ({
+    body: await ask(deleteNetworkContract, { network, force, ...precondition }),
+  }),
 });
 
 const addSubnet = defineRoute({
@@ -166,9 +165,8 @@ const addSubnet = defineRoute({
     'address_outside_subnet',
     'precondition_failed',
   ],
-  handle: async ({ params: { network }, body }, { ask, match }) => {
-    await match(() => ask(getNetworkContract, { network }));
-    const added = await ask(addSubnetContract, { network, subnet: body }).catch(
+  handle: async ({ params: { network }, body }, { ask, precondition }) => {
+    const added = await ask(addSubnetContract, { network, subnet: body, ...precondition }).catch(
       renameField(/^subnet\./, ''),
     );
     const view = await viewSince(ask, added.network, added.revision);
@@ -254,7 +252,7 @@ const networkAddresses = defineRoute({
       subnets,
       ...usage,
     };
-    return { body };
+    return { body, revision: usage.revision };
   },
 });
 

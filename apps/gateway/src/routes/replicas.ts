@@ -49,9 +49,11 @@ const getReplica = defineRoute({
     },
   },
   errors: [],
-  handle: async ({ params: { replica } }, { ask }) => ({
-    body: await ask(replicaStatusContract, {}, { instance: replica, timeoutMs: statusTimeoutMs }),
-  }),
+  handle: async ({ params: { replica } }, { ask }) => {
+    const options = { instance: replica, timeoutMs: statusTimeoutMs };
+    const body = await ask(replicaStatusContract, {}, options);
+    return { body, revision: body.revision };
+  },
 });
 
 const getHash = defineRoute({

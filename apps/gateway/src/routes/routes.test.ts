@@ -39,6 +39,7 @@ describe('route table', () => {
       'DELETE /v1/leases/{lease}',
       'DELETE /v1/networks/{network}',
       'DELETE /v1/networks/{network}/endpoints/{endpoint}',
+      'DELETE /v1/networks/{network}/services/{service}',
       'GET /v1/addresses/{address}',
       'GET /v1/cluster',
       'GET /v1/cluster/alarms',
@@ -64,6 +65,8 @@ describe('route table', () => {
       'GET /v1/networks/{network}/addresses',
       'GET /v1/networks/{network}/endpoints',
       'GET /v1/networks/{network}/endpoints/{endpoint}',
+      'GET /v1/networks/{network}/services',
+      'GET /v1/networks/{network}/services/{service}',
       'GET /v1/reachability',
       'POST /v1/addresses:audit',
       'POST /v1/cluster/leader',
@@ -86,6 +89,7 @@ describe('route table', () => {
       'POST /v1/networks',
       'POST /v1/networks/{network}/endpoints',
       'POST /v1/networks/{network}/endpoints:batch',
+      'POST /v1/networks/{network}/services',
       'POST /v1/networks/{network}/subnets',
     ]);
   });

@@ -49,8 +49,9 @@ export class HostsController {
 
   @Serve(removeHostContract)
   async remove(request: ParsedRequestOf<typeof removeHostContract>, context: RequestContext) {
-    if (!request.dryRun) return this.removal.remove(request.host, context);
-    const preview = await this.removal.preview(request.host, context);
+    const { host, dryRun, ifRevisions } = request;
+    if (!dryRun) return this.removal.remove(host, context, ifRevisions);
+    const preview = await this.removal.preview(host, context);
     return { revision: preview.revision, releasedEndpoints: 0, preview };
   }
 

@@ -2,6 +2,7 @@
 // leaves nothing behind when it fails: addresses are released, and what could not be is found by the sweep.
 
 import {
+  demandRevision,
   keys,
   SkeinError,
   type EndpointRecord,
@@ -100,6 +101,7 @@ export class Attachments {
     const network = await view.findNetwork(request.network, context.deadline);
     const hosts = view.state.participantsOf(network.id).keys();
     const endpoint = await view.findEndpoint(network.id, request.endpoint, context.deadline);
+    demandRevision(endpoint.revision, request.ifRevisions);
     this.#demandSilent(network, endpoint);
     const revision = await this.#detach(endpoint);
     const waitMs = waitOf(request, context);

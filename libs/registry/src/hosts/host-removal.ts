@@ -3,6 +3,7 @@
 // meanwhile stops it.
 
 import {
+  demandRevision,
   keys,
   SkeinError,
   type HostHoldings,
@@ -48,9 +49,14 @@ export class HostRemoval {
     return holdingsOf(view, await view.findHost(reference, context.deadline));
   }
 
-  async remove(reference: string, context: RequestContext): Promise<Removed> {
+  async remove(
+    reference: string,
+    context: RequestContext,
+    ifRevisions?: readonly number[],
+  ): Promise<Removed> {
     const { view, store, roster, release, fencing, fence } = this.#options;
     const host = await view.findHost(reference, context.deadline);
+    demandRevision(host.revision, ifRevisions);
     if (host.state !== 'down') throw hostInUse(host);
     const isFenced = release
       .endpointsOf(host.id)

@@ -1,21 +1,17 @@
 // Hosts, networks and endpoints as the contracts show them. Reads the view and the roster; decides nothing.
 
-import type {
-  EndpointView,
-  HostView,
-  NetworkView,
-  ReplyOf,
-  hostNetworksContract,
+import {
+  pageOf,
+  type EndpointView,
+  type HostView,
+  type NetworkView,
+  type PageRequest,
+  type ReplyOf,
+  type hostNetworksContract,
 } from '@skein/contracts';
 import type { Roster } from '../hosts/roster';
 import type { CommittedView } from '../state/committed-view';
 import type { EndpointEntry, HostEntry, NetworkEntry } from '../state/entries';
-import { pageOf } from './paging';
-
-export interface PageRequest {
-  readonly limit: number;
-  readonly cursor?: string | undefined;
-}
 
 export class Queries {
   readonly #view: CommittedView;
