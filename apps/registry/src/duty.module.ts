@@ -4,11 +4,13 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import {
   AttachGroup,
   Attachments,
+  Enrolments,
   Explainer,
   FreshView,
   HostRegistry,
   HostRemoval,
   JoinDesk,
+  OwnEndpoints,
   Queries,
   ReachabilityMatrix,
   ServiceDesk,
@@ -17,6 +19,7 @@ import {
 import { EndpointsController } from './controllers/endpoints.controller';
 import { HistoryController } from './controllers/history.controller';
 import { HostsController } from './controllers/hosts.controller';
+import { OwnEndpointsController } from './controllers/own-endpoints.controller';
 import { JoiningController } from './controllers/joining.controller';
 import { AddressHistory } from './history/address-history';
 import { EventHistory } from './history/event-history';
@@ -34,6 +37,7 @@ export class DutyModule {
         JoiningController,
         EndpointsController,
         ServicesController,
+        OwnEndpointsController,
         HistoryController,
       ],
       providers: [
@@ -44,6 +48,8 @@ export class DutyModule {
         { provide: Attachments, useValue: domain.attachments },
         { provide: AttachGroup, useValue: domain.attachGroup },
         { provide: ServiceDesk, useValue: domain.services },
+        { provide: OwnEndpoints, useValue: domain.ownEndpoints },
+        { provide: Enrolments, useValue: domain.enrolments },
         { provide: Queries, useValue: domain.queries },
         { provide: ReachabilityMatrix, useValue: domain.matrix },
         { provide: AddressHistory, useValue: new AddressHistory({ view, store: history, writer }) },

@@ -195,7 +195,7 @@ export class Reconciler {
   #someSandboxes(desired: Desired): string[] {
     const all = new Set<string>();
     for (const { endpoints } of desired.networks.values()) {
-      for (const { sandbox } of endpoints) all.add(sandbox);
+      for (const { sandbox } of endpoints) if (sandbox !== null) all.add(sandbox);
     }
     const paths = [...all];
     if (paths.length <= sandboxesPerPass) return paths;

@@ -63,6 +63,9 @@ export const errorCodes = {
   backup_not_found: entry(404, 'notFound', 'The replica no longer holds this backup'),
   // Refused by the state.
   network_name_taken: entry(409, 'conflict', 'A network has this name already'),
+  network_not_attachable: entry(409, 'conflict', 'The network takes no endpoints of engines'),
+  host_not_enrolled: entry(409, 'conflict', 'The network is not for this host'),
+  network_differs: entry(409, 'conflict', 'A network of this name has other subnets'),
   network_in_use: entry(409, 'conflict', 'The network still has endpoints'),
   endpoint_name_taken: entry(409, 'conflict', 'An endpoint of the network has this name already'),
   service_exists: entry(409, 'conflict', 'The service is declared already'),

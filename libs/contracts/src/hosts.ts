@@ -81,6 +81,8 @@ export const heartbeatContract = defineContract({
     opinions: z.array(opinionSchema).max(1_024),
     /** What it found by trying the ways inside the overlay; hosts of which nothing is known are left out. */
     reachability: z.array(reachabilitySchema).max(1_024).optional(),
+    /** Mark of the enrolment that it knows. Absent: it does not ask. */
+    enrolment: z.string().max(128).optional(),
   }),
   speaker: 'host',
   reply: z.object({
@@ -89,6 +91,8 @@ export const heartbeatContract = defineContract({
     registerAgain: z.boolean(),
     /** The host's lease, counted from when this heartbeat was sent. Absent: none is granted now. */
     leaseMs: z.int().min(1).optional(),
+    /** Another enrolment holds now than the one that the host knows. */
+    isEnrolmentNew: z.literal(true).optional(),
   }),
   idempotent: true,
 });

@@ -23,5 +23,6 @@ export * from './reachability';
 export * from './hosts';
 export * from './registry';
 export * from './services';
+export * from './own-endpoints';
 export * from './joining';
 export * from './events';

@@ -3,7 +3,7 @@
 
 import { z } from 'zod';
 import { addressSchema, cidrSchema, idSchema, macSchema, nameSchema } from './names';
-import { sandboxSchema, subnetRecordSchema } from './state';
+import { engineSchema, sandboxSchema, subnetRecordSchema } from './state';
 
 export const shareHostSchema = z.object({
   id: idSchema,
@@ -37,6 +37,8 @@ export const shareEndpointSchema = z.object({
   mac: macSchema,
   /** On the endpoint's own host only. */
   sandbox: sandboxSchema.optional(),
+  /** On the endpoint's own host only. */
+  engine: engineSchema.optional(),
 });
 export type ShareEndpoint = z.output<typeof shareEndpointSchema>;
 

@@ -195,6 +195,9 @@ export const sandboxSchema = z.object({
 });
 export type Sandbox = z.output<typeof sandboxSchema>;
 
+/** Kinds of container engine that plug an interface in by themselves. */
+export const engineSchema = z.literal('docker');
+
 export const endpointRecordSchema = z.object({
   id: idSchema,
   networkId: idSchema,
@@ -206,6 +209,8 @@ export const endpointRecordSchema = z.object({
   addresses: z.array(cidrSchema).min(1),
   mac: macSchema,
   sandbox: sandboxSchema.optional(),
+  /** Its engine takes the interface into the sandbox, which is told once that is done. */
+  engine: engineSchema.optional(),
   labels: labelsSchema,
   created: causeSchema,
 });

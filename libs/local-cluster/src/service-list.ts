@@ -208,5 +208,15 @@ function agentEnv({ layout, dataDir }: ProcessListOptions, host: LocalHost) {
     SKEIN_GOSSIP_PRESET: layout.gossipPreset ?? 'local',
     ...(layout.gossipKey === undefined ? {} : { SKEIN_GOSSIP_KEYS: layout.gossipKey }),
     SKEIN_BOOT_ID: bootIdOf(layout, host.id),
+    ...(layout.engines === true ? doorEnv(dataDir, host.id) : {}),
+  };
+}
+
+function doorEnv(dataDir: string, hostId: string) {
+  const { socket, plugins } = enginePaths(dataDir, hostId);
+  return {
+    SKEIN_DOCKER_SOCKET: socket,
+    SKEIN_PLUGIN_SOCKET: `${plugins}/skein.sock`,
+    SKEIN_STATE_DIR: identityDir(dataDir, hostId),
   };
 }

@@ -8,10 +8,12 @@ import { AddressSweep } from './endpoints/address-sweep';
 import { AttachGroup } from './endpoints/attach-group';
 import { Attachments } from './endpoints/attachments';
 import { OnceBook } from './endpoints/once-book';
+import { OwnEndpoints } from './endpoints/own-endpoints';
 import { TransactionMerger } from './endpoints/transaction-merger';
 import { Explainer } from './explain/explainer';
 import { Feeds } from './feeds/feeds';
 import type { Program } from './feeds/host-feed';
+import { Enrolments } from './hosts/enrolments';
 import { DownSightings } from './hosts/down-sightings';
 import { FenceReclaim } from './hosts/fence-reclaim';
 import { defaultHostLeaseMs } from './hosts/host-lease';
@@ -89,6 +91,7 @@ export function domainOf(parts: DomainParts, fence: Fence) {
     logger,
     silentInMs: (host) => fencing.silentInMs(host),
   });
+  const enrolments = new Enrolments({ view, messenger });
   const isAttaching = (endpointId: string): boolean => attachments.isAttaching(endpointId);
   return {
     view,
@@ -98,6 +101,16 @@ export function domainOf(parts: DomainParts, fence: Fence) {
     removal: new HostRemoval({ store, view, roster, release, fencing, time, fence }),
     attachments,
     attachGroup: new AttachGroup({ view, attachments, addresses, book, time, chance }),
+    enrolments,
+    ownEndpoints: new OwnEndpoints({
+      store,
+      view,
+      attachments,
+      enrolments,
+      merger,
+      addresses,
+      fence,
+    }),
     matrix: new ReachabilityMatrix(view, roster),
     queries: new Queries(view, roster, (host) => registry.heldBackMs(host)),
     services: new ServiceDesk({ store, view, time, fence }),

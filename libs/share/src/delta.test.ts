@@ -148,6 +148,7 @@ describe('endpointJson', () => {
       { service: 's' },
       { sandbox: { netns: '/run/netns/a' } },
       { sandbox: { netns: '/run/netns/a', interface: 'eth1' }, service: 's' },
+      { engine: 'docker' as const },
     ];
     for (const fields of more) {
       const item = { ...endpoint!, ...fields };

@@ -45,6 +45,7 @@ export interface EndpointFact {
   readonly addresses: string[];
   readonly mac: string;
   readonly sandbox?: SandboxFact | undefined;
+  readonly engine?: 'docker' | undefined;
 }
 
 export interface SharedHost {
@@ -73,6 +74,7 @@ export interface SharedEndpoint {
   addresses: string[];
   mac: string;
   sandbox?: SandboxFact | undefined;
+  engine?: 'docker' | undefined;
 }
 
 export interface Share {

@@ -2,7 +2,7 @@
 
 export * from './facts';
 export { defaultOverlayMtu, networkMtu, overheadBytes, overlayMtuOf } from './items';
-export { canonicalJson, digestOf } from './digest';
+export { canonicalJson, digestOf, hashText, hashToHex } from './digest';
 export { applyDelta, diff } from './delta';
 export { KeptShare } from './kept-share';
 export { isUntouched, mergeTouched, nothingTouched, type Touched } from './touched';

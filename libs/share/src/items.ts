@@ -1,4 +1,4 @@
-// From committed records to a share's items. The sandbox of an endpoint is the business of its own host alone (P5).
+// From committed records to a share's items. The sandbox of an endpoint and its engine are its own host's business alone (P5).
 
 import type {
   EndpointFact,
@@ -40,7 +40,8 @@ export function sharedNetwork(network: NetworkFact, mtu: number): SharedNetwork 
 
 /** `hostId` is the host whose share it goes into. */
 export function sharedEndpoint(endpoint: EndpointFact, hostId: string): SharedEndpoint {
-  const { id, networkId, host, name, aliases, service, addresses, mac, sandbox } = endpoint;
+  const { id, networkId, host, name, aliases, service, addresses, mac } = endpoint;
+  const { sandbox, engine } = endpoint;
   return {
     id,
     networkId,
@@ -51,5 +52,6 @@ export function sharedEndpoint(endpoint: EndpointFact, hostId: string): SharedEn
     addresses,
     mac,
     ...(sandbox === undefined || host !== hostId ? {} : { sandbox }),
+    ...(engine === undefined || host !== hostId ? {} : { engine }),
   };
 }

@@ -70,6 +70,6 @@ export function foreignHash(endpoint: EndpointFact): Hash {
 
 /** What the endpoint's own host adds to its digest for knowing the sandbox as well. */
 export function sandboxHash(endpoint: EndpointFact): Hash {
-  if (endpoint.sandbox === undefined) return zeroHash;
+  if (endpoint.sandbox === undefined && endpoint.engine === undefined) return zeroHash;
   return subtractHash(hashEndpoint(sharedEndpoint(endpoint, endpoint.host)), foreignHash(endpoint));
 }

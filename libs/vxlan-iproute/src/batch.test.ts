@@ -81,7 +81,7 @@ describe('networkLines', () => {
     };
     expect(text([change])).toEqual({
       ground: ['link del dev vxlan0'],
-      vxlan: [
+      host: [
         `link add name vxlan0 netns ${path} mtu 1450 type vxlan id 100 local 192.0.2.1 dstport 4789 nolearning`,
       ],
       ports: [

@@ -143,7 +143,7 @@ export class IprouteKernel {
     onGround?.(netns);
 
     await Promise.all([
-      this.#host(lines.vxlan, faults),
+      this.#host(lines.host, faults),
       forEachLimited(lines.sandboxes, concurrency, ([sandbox, ofSandbox]) =>
         this.#plug(sandbox, ofSandbox, faults),
       ),

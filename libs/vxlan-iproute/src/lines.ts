@@ -18,8 +18,8 @@ export const interfaceGroup = '83';
 export interface NetworkLines {
   /** In the namespace, before devices arrive: what goes first, the bridge, its gateway addresses. */
   readonly ground: BatchLine[];
-  /** In the host's namespace, from where a VXLAN device takes its underlay. */
-  readonly vxlan: BatchLine[];
+  /** In the host's namespace, from where a VXLAN device takes its underlay, and an engine the end of a veth. */
+  readonly host: BatchLine[];
   /** In each sandbox, by path. */
   readonly sandboxes: Map<string, BatchLine[]>;
   /** In the namespace: the devices that have arrived. */
@@ -52,7 +52,7 @@ export function nexthopLines(change: Of<'nexthop'>): BatchLine[] {
 export function networkLines(changes: readonly Change[], path: string): NetworkLines {
   const lines: NetworkLines = {
     ground: [],
-    vxlan: [],
+    host: [],
     sandboxes: new Map(),
     ports: [],
     neighbors: [],
@@ -80,7 +80,7 @@ function addLines(lines: NetworkLines, change: Change, path: string): void {
       return;
     case 'vxlan':
       if (change.replaces) lines.ground.push(deviceGone(change, vxlanName));
-      if (change.isMissing || change.replaces) lines.vxlan.push(vxlanLine(change, path));
+      if (change.isMissing || change.replaces) lines.host.push(vxlanLine(change, path));
       lines.ports.push(...portLines(change, vxlanName, ['neigh_suppress', 'on']));
       return;
     case 'veth':
@@ -89,7 +89,8 @@ function addLines(lines: NetworkLines, change: Change, path: string): void {
         return;
       }
       if (change.replaces) lines.ground.push(deviceGone(change, change.veth));
-      addToSandbox(lines, change.sandbox, vethLines(change, path));
+      if (change.sandbox === null) lines.host.push(...sourceLines(change, path));
+      else addToSandbox(lines, change.sandbox, vethLines(change, path));
       return;
     case 'port':
       lines.ports.push(...portLines(change, change.veth, ['neigh_suppress', 'off']));
@@ -183,6 +184,15 @@ function probeLines(change: Of<'probe'>): BatchLine[] {
     line(change, ['addr', 'replace', `${address}${prefixLength}`, 'dev', probeDevice, 'nodad']),
     line(change, ['link', 'set', 'dev', probeDevice, 'up']),
   ];
+}
+
+/** What an earlier life left there is of no use any more. */
+function sourceLines(change: Of<'veth', 'put'>, path: string): BatchLine[] {
+  const { interface: name, mac, veth } = change;
+  const mtu = ['mtu', String(change.mtu)];
+  const near = ['link', 'add', 'name', name, 'address', mac, ...mtu];
+  const far = ['type', 'veth', 'peer', 'name', veth, ...mtu, 'netns', path];
+  return [deviceGone(change, name), line(change, [...near, ...far])];
 }
 
 function vethLines(change: Of<'veth', 'put'>, path: string): BatchLine[] {

@@ -46,7 +46,7 @@ export function changeRows(
       if (!networks.has(endpoint.networkId)) return null;
       const isKnown = isRemote(endpoint)
         ? groups.has(endpoint.host)
-        : endpoint.sandbox === undefined;
+        : endpoint.sandbox === undefined && endpoint.engine === undefined;
       if (!isKnown) return null;
     }
   }

@@ -56,7 +56,8 @@ export type ChangeStep =
       readonly action: 'put';
       readonly endpointId: string;
       readonly veth: string;
-      readonly sandbox: string;
+      /** Null: the other end is left in the host's namespace for an engine, which numbers it as well. */
+      readonly sandbox: string | null;
       readonly interface: string;
       readonly mac: string;
       readonly mtu: number;

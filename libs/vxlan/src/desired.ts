@@ -2,7 +2,7 @@
 // share is described by its structure alone, so that any that has these fields will do.
 
 import { address, cidr, cidrText, contains, formatAddress, parsePrefixedAddress } from '@skein/ip';
-import { gatewayMac, nexthopIdsOf, vethName } from './names';
+import { gatewayMac, nexthopIdsOf, sourceName, vethName } from './names';
 import { probeOf, probePort, type Probe } from './probe';
 
 export interface OverlayShare {
@@ -25,6 +25,7 @@ export interface OverlayEndpoint {
   readonly mac: string;
   readonly sandbox?:
     { readonly netns: string; readonly interface?: string | undefined } | undefined;
+  readonly engine?: 'docker' | undefined;
 }
 
 /** Settings of one host. */
@@ -46,7 +47,7 @@ export interface DesiredNexthop {
   readonly via: string;
 }
 
-/** An endpoint of this host that has a sandbox to be plugged into. */
+/** An endpoint of this host that has a sandbox to be plugged into, or an engine that does so. */
 export interface DesiredEndpoint {
   readonly id: string;
   readonly veth: string;
@@ -56,9 +57,12 @@ export interface DesiredEndpoint {
   readonly addresses: readonly string[];
   /** The network's other subnets: they share the link, so they are reached without a gateway. */
   readonly routes: readonly string[];
-  readonly sandbox: string;
+  /** Null: its engine has not told yet. */
+  readonly sandbox: string | null;
   /** Absent: the next free `ethN`. */
   readonly interface?: string;
+  /** Of an engine's endpoint: the veth's other end in the host's namespace, from where the engine fetches it. */
+  readonly source?: string;
 }
 
 /** Where frames for a MAC go: out of a bridge port, and for another host through its next-hop group. */
@@ -162,7 +166,8 @@ function pluggedEndpoint(
   network: OverlayShare['networks'][number],
   endpoint: OverlayEndpoint,
 ): DesiredEndpoint[] {
-  if (endpoint.sandbox === undefined) return [];
+  const { sandbox, engine } = endpoint;
+  if (sandbox === undefined && engine === undefined) return [];
   const addresses = endpoint.addresses.map(prefixed);
   return [
     {
@@ -176,10 +181,9 @@ function pluggedEndpoint(
         .filter((subnet) => !addresses.some(({ address: own }) => contains(subnet, own)))
         .filter((subnet) => addresses.some(({ address: own }) => own.family === subnet.family))
         .map(cidrText),
-      sandbox: endpoint.sandbox.netns,
-      ...(endpoint.sandbox.interface === undefined
-        ? {}
-        : { interface: endpoint.sandbox.interface }),
+      sandbox: sandbox?.netns ?? null,
+      ...(sandbox?.interface === undefined ? {} : { interface: sandbox.interface }),
+      ...(engine === undefined ? {} : { source: sourceName(endpoint.id) }),
     },
   ];
 }

@@ -20,8 +20,9 @@ export function guardedNetworks(
   const fenced = share.networks.filter(({ onHostLoss }) => onHostLoss === 'fence');
   if (fenced.length === 0) return [];
   const ports = new Map(fenced.map(({ id }) => [id, [vxlanName, probePort]]));
-  for (const { id, networkId, host, sandbox } of share.endpoints) {
-    if (host === self && sandbox !== undefined) ports.get(networkId)?.push(vethName(id));
+  for (const { id, networkId, host, sandbox, engine } of share.endpoints) {
+    const hasPort = sandbox !== undefined || engine !== undefined;
+    if (host === self && hasPort) ports.get(networkId)?.push(vethName(id));
   }
   return fenced.map(({ id, vni }) => ({
     netns: `${netnsPrefix}${vni}`,

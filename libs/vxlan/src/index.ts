@@ -1,6 +1,13 @@
 // Overlay networks in the kernel, as a pure comparison of what should be with what is.
 
-export { isNexthopId, isVethName, nexthopProtocol, gatewayMac, vethName } from './names';
+export {
+  isNexthopId,
+  isVethName,
+  nexthopProtocol,
+  gatewayMac,
+  sourceName,
+  vethName,
+} from './names';
 export {
   bridgeName,
   desiredOf,

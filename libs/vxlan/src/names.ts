@@ -18,7 +18,16 @@ function hexDigits(value: number, count: number): string {
 
 /** Host's end of an endpoint's veth: `v` and 48 bits, within the 15 characters of an interface name. */
 export function vethName(endpointId: string): string {
-  return `v${hexDigits(hash32(endpointId), 8)}${hexDigits(hash32(endpointId, 0x9747b28c), 4)}`;
+  return `v${digitsOf(endpointId)}`;
+}
+
+/** The other end of an engine's endpoint, for as long as the engine has not fetched it from the host's namespace. */
+export function sourceName(endpointId: string): string {
+  return `s${digitsOf(endpointId)}`;
+}
+
+function digitsOf(endpointId: string): string {
+  return `${hexDigits(hash32(endpointId), 8)}${hexDigits(hash32(endpointId, 0x9747b28c), 4)}`;
 }
 
 export function isVethName(name: string): boolean {

@@ -18,11 +18,16 @@ export function planSandboxes(desired: Desired, observed: Observed, changes: Cha
   for (const [netns, network] of desired.networks) {
     const found = observed.networks.get(netns) ?? null;
     for (const endpoint of network.endpoints) {
+      const veth = found?.veths.get(endpoint.veth);
+      const isNew = found === null;
+      if (endpoint.sandbox === null) {
+        if (veth === undefined) changes.push(...pluggedFor(network, endpoint, isNew));
+        continue;
+      }
       const sandbox = observed.sandboxes.get(endpoint.sandbox);
       if (sandbox === undefined || sandbox === 'missing') continue;
       const names = taken.get(endpoint.sandbox) ?? new Set();
-      const veth = found?.veths.get(endpoint.veth);
-      planEndpoint({ network, endpoint, veth, sandbox, names, isNew: found === null }, changes);
+      planEndpoint({ network, endpoint, veth, sandbox, names, isNew }, changes);
     }
   }
 }
@@ -33,17 +38,19 @@ export function sandboxesToInspect(desired: Desired, observed: Observed): Set<st
   for (const [netns, network] of desired.networks) {
     const found = observed.networks.get(netns);
     for (const endpoint of network.endpoints) {
-      if (found?.veths.has(endpoint.veth) !== true) paths.add(endpoint.sandbox);
+      const { veth, sandbox } = endpoint;
+      if (sandbox !== null && found?.veths.has(veth) !== true) paths.add(sandbox);
     }
   }
   return paths;
 }
 
-/** Endpoints that can't be plugged in since their sandbox is not there. */
+/** Endpoints that can't be plugged in since their sandbox is not there. An engine ends sandboxes as it likes. */
 export function withoutSandbox(desired: Desired, observed: Observed): DesiredEndpoint[] {
   return [...desired.networks.values()]
     .flatMap((network) => network.endpoints)
-    .filter((endpoint) => observed.sandboxes.get(endpoint.sandbox) === 'missing');
+    .filter(({ source }) => source === undefined)
+    .filter(({ sandbox }) => sandbox !== null && observed.sandboxes.get(sandbox) === 'missing');
 }
 
 interface EndpointSituation {
@@ -64,15 +71,46 @@ function planEndpoint(situation: EndpointSituation, changes: Change[]): void {
   const inside = veth === undefined ? undefined : otherEnd(veth, sandbox);
   if (veth !== undefined && inside !== undefined) {
     const reason = interfaceReason(endpoint, inside, sandbox);
-    if (reason !== null)
-      changes.push({ ...interfacePut(netns, endpoint, inside), networkId, reason });
+    if (reason !== null && endpoint.sandbox !== null) {
+      const put = interfacePut(netns, endpoint, endpoint.sandbox, inside);
+      changes.push({ ...put, networkId, reason });
+    }
     return;
   }
+  const replaces = veth !== undefined;
+  // An engine may be about to move that end, and a process id may be another's by now: only what is gone for certain is made anew.
+  if (endpoint.source !== undefined && (replaces || isOfProcess(endpoint))) return;
   const name = endpoint.interface ?? freeName(names);
   names.add(name);
-  const replaces = veth !== undefined;
   const reason = replaces ? 'other end is not in the sandbox' : 'veth missing';
-  const head = { networkId, netns };
+  const plug = { interface: name, replaces, reason, isNew: situation.isNew };
+  changes.push(...plugged(network, endpoint, plug));
+}
+
+/** Left in the host's namespace for the engine. */
+function pluggedFor(network: DesiredNetwork, endpoint: DesiredEndpoint, isNew: boolean): Change[] {
+  const { source } = endpoint;
+  if (source === undefined)
+    throw new Error(`endpoint ${endpoint.id} has neither sandbox nor engine`);
+  return plugged(network, endpoint, {
+    interface: source,
+    replaces: false,
+    reason: 'veth missing',
+    isNew,
+  });
+}
+
+interface Plug {
+  readonly interface: string;
+  readonly replaces: boolean;
+  readonly reason: string;
+  readonly isNew: boolean;
+}
+
+/** A veth, its port, and the row of what is behind it. */
+function plugged(network: DesiredNetwork, endpoint: DesiredEndpoint, plug: Plug): Change[] {
+  const { netns, id: networkId } = network;
+  const { interface: name, replaces, reason, isNew } = plug;
   const { id: endpointId, veth: port, mac, mtu, addresses, routes, sandbox: path } = endpoint;
   const put: ChangeStep = {
     kind: 'veth',
@@ -88,21 +126,17 @@ function planEndpoint(situation: EndpointSituation, changes: Change[]): void {
     routes,
     replaces,
   };
-  changes.push(
-    { ...put, networkId, reason, ...(situation.isNew ? { follows: true } : {}) },
-    { ...head, kind: 'port', action: 'put', veth: port, mtu, reason: 'port is new', follows: true },
-    {
-      ...head,
-      kind: 'fdb',
-      action: 'put',
-      mac,
-      port,
-      nhid: null,
-      replaces: false,
-      reason: 'port is new',
-      follows: true,
-    },
-  );
+  const row = { mac, port, nhid: null, replaces: false };
+  const head = { networkId, netns, reason: 'port is new', follows: true } as const;
+  return [
+    { ...put, networkId, reason, ...(isNew ? { follows: true } : {}) },
+    { ...head, kind: 'port', action: 'put', veth: port, mtu },
+    { ...head, kind: 'fdb', action: 'put', ...row },
+  ];
+}
+
+function isOfProcess({ sandbox }: DesiredEndpoint): boolean {
+  return sandbox?.startsWith('/proc/') === true;
 }
 
 function otherEnd(veth: ObservedVeth, sandbox: ObservedSandbox): ObservedInterface | undefined {
@@ -127,7 +161,8 @@ function interfaceReason(
 
 function interfacePut(
   netns: string,
-  { id: endpointId, sandbox, mac, mtu, addresses, routes }: DesiredEndpoint,
+  { id: endpointId, mac, mtu, addresses, routes }: DesiredEndpoint,
+  sandbox: string,
   inside: ObservedInterface,
 ): ChangeStep {
   return {

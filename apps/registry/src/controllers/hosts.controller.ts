@@ -15,13 +15,21 @@ import {
 } from '@skein/contracts';
 import type { RequestContext } from '@skein/messaging';
 import { Serve } from '@skein/service-boot';
-import { HostRegistry, HostRemoval, FreshView, Queries, ReachabilityMatrix } from '@skein/registry';
+import {
+  Enrolments,
+  FreshView,
+  HostRegistry,
+  HostRemoval,
+  Queries,
+  ReachabilityMatrix,
+} from '@skein/registry';
 
 @Controller()
 export class HostsController {
   constructor(
     @Inject(HostRegistry) private readonly hosts: HostRegistry,
     @Inject(HostRemoval) private readonly removal: HostRemoval,
+    @Inject(Enrolments) private readonly enrolments: Enrolments,
     @Inject(FreshView) private readonly view: FreshView,
     @Inject(Queries) private readonly queries: Queries,
     @Inject(ReachabilityMatrix) private readonly matrix: ReachabilityMatrix,
@@ -34,7 +42,9 @@ export class HostsController {
 
   @Serve(heartbeatContract)
   heartbeat(request: ParsedRequestOf<typeof heartbeatContract>, _context: RequestContext) {
-    return this.hosts.heartbeat(request);
+    const reply = this.hosts.heartbeat(request);
+    if (!this.enrolments.isNew(request)) return reply;
+    return { ...reply, isEnrolmentNew: true as const };
   }
 
   @Serve(listHostsContract)

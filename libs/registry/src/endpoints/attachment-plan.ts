@@ -29,6 +29,8 @@ export interface Planned {
   readonly index: number;
   /** The key of the request, if it is to be committed with the endpoint. */
   readonly once?: RequestKey | undefined;
+  /** The container engine that takes the interface into its sandbox. */
+  readonly engine?: EndpointRecord['engine'];
 }
 
 export interface Cause {
@@ -114,7 +116,7 @@ export function recordOf(
   allocation: Allocation,
   created: Cause,
 ): EndpointRecord {
-  const { id, name, spec, host } = plan;
+  const { id, name, spec, host, engine } = plan;
   return {
     id,
     networkId,
@@ -125,6 +127,7 @@ export function recordOf(
     addresses: allocation.addresses,
     mac: allocation.mac,
     ...(spec.sandbox === undefined ? {} : { sandbox: spec.sandbox }),
+    ...(engine === undefined ? {} : { engine }),
     labels: spec.labels ?? {},
     created,
   };

@@ -168,7 +168,8 @@ export class SimulatedKernel {
     const paths = new Set(also);
     for (const [netns, { endpoints }] of desired.networks) {
       for (const { veth, sandbox } of endpoints) {
-        if (this.networks.get(netns)?.veths.has(veth) !== true) paths.add(sandbox);
+        const isThere = this.networks.get(netns)?.veths.has(veth) === true;
+        if (sandbox !== null && !isThere) paths.add(sandbox);
       }
     }
     return {
@@ -306,7 +307,8 @@ export class SimulatedKernel {
     network: KernelNetwork,
     change: Extract<Change, { kind: 'veth'; action: 'put' }>,
   ): string | null {
-    const sandbox = this.sandboxes.get(change.sandbox);
+    // Engines are not played: all endpoints have a sandbox of their own.
+    const sandbox = change.sandbox === null ? undefined : this.sandboxes.get(change.sandbox);
     if (sandbox === undefined) return 'no sandbox';
     if (network.bridge === null) return 'no bridge';
     if (network.veths.has(change.veth)) {
