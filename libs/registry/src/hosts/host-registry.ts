@@ -135,13 +135,15 @@ export class HostRegistry {
       const { store, view, fence } = this.#options;
       for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
         const known = await view.findHost(request.host, context.deadline);
-        if ((known.isDraining === true) === request.isDraining) return known;
+        const isDone = (known.isDraining === true) === request.isDraining;
         const { isDraining: _, ...kept } = recordOf(known);
         const record = request.isDraining ? { ...kept, isDraining: true as const } : kept;
+        // That there is nothing to do is compared as well: this view may be old.
         const { succeeded, revision } = await store.txn(
-          { compare: [fence(), unchanged(known)], success: [putHost(record)] },
+          { compare: [fence(), unchanged(known)], success: isDone ? [] : [putHost(record)] },
           { context },
         );
+        if (succeeded && isDone) return known;
         if (succeeded) {
           await view.demandReached(revision, context.deadline);
           return view.findHost(known.id, context.deadline);

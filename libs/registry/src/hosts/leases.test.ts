@@ -357,6 +357,20 @@ describe('drain', () => {
     await world.attach('web', 'h1', { name: 'e' });
   });
 
+  it('is not called ended by a registry that has not seen it begin, nor by one that was deposed', async () => {
+    const key = keys.host('h1');
+    const record = JSON.parse((await world.store.get(key))!.value) as object;
+    const drained = { ...record, isDraining: true };
+    const put = world.store.put({ key, value: JSON.stringify(drained) });
+    const ended = drain(false);
+    await put;
+    expect((await ended).isDraining).toBeUndefined();
+    expect((await world.store.get(key))!.value).not.toContain('isDraining');
+    const deposed = await world.takeOver();
+    const asked = deposed.registry.drain({ host: 'h1', isDraining: false }, context(50));
+    await expect(asked).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
   it('outlives registrations, of new boots as well', async () => {
     await drain(true);
     expect((await world.host('h1')).host.isDraining).toBe(true);
