@@ -33,6 +33,8 @@ const settleMs = 90_000;
 /** Until what failed attaches left behind is swept up. */
 const sweepMs = 120_000;
 const stepMs = 500;
+/** The audit reads everything. */
+const sweepStepMs = 3_000;
 
 export class Convergence {
   constructor(private readonly world: ConvergenceWorld) {}
@@ -41,7 +43,7 @@ export class Convergence {
     if (!(await this.until(() => this.unsettled(), settleMs))) return;
     await new Serving(this.world).serve();
     if (!(await this.until(() => this.unsettled(), settleMs))) return;
-    if (!(await this.until(() => this.leaks(), sweepMs))) return;
+    if (!(await this.until(() => this.leaks(), sweepMs, sweepStepMs))) return;
     this.audit();
     const differences = this.world.managers.differences();
     if (differences.length > 0) {
@@ -49,7 +51,11 @@ export class Convergence {
     }
   }
 
-  private async until(whatIsWrong: () => string[], withinMs: number): Promise<boolean> {
+  private async until(
+    whatIsWrong: () => string[],
+    withinMs: number,
+    everyMs = stepMs,
+  ): Promise<boolean> {
     const { violations, nowMs, runFor } = this.world;
     const endMs = nowMs() + withinMs;
     for (;;) {
@@ -61,7 +67,7 @@ export class Convergence {
         violations.report('liveness', `after ${withinMs} ms of calm: ${shown}`);
         return false;
       }
-      await runFor(stepMs);
+      await runFor(everyMs);
     }
   }
 
@@ -76,6 +82,7 @@ export class Convergence {
       const record = committed.state.host(host.id);
       const isUp = record?.state === 'up' && record.bootId === host.bootId;
       if (!isUp) wrong.push(`${host.id} is ${record?.state ?? 'unknown'} in ${record?.bootId}`);
+      if (record?.isDraining === true) wrong.push(`${host.id} is drained`);
       wrong.push(...authority.differences(host));
     }
     wrong.push(...this.silentPairs());

@@ -7,6 +7,7 @@ import { calmNetwork, type SimulatedNetwork } from '../network';
 import type { Random } from '../random';
 import type { Host, Letter } from './host';
 import { hubName, type Hub } from './hub';
+import type { Operator } from './operator';
 import {
   drawSpell,
   systemFaultKinds,
@@ -29,9 +30,8 @@ export interface FaultWorld {
   readonly tell: (line: string) => void;
   /** The kernel is no longer as its agent left it. */
   readonly harmed: (host: Host) => void;
-  readonly machineGone: (host: Host) => void;
-  /** An operator knows that the machine is off for good, and says so. */
-  readonly removeHost: (host: Host) => void;
+  readonly allEnded: (host: Host) => void;
+  readonly operator: Operator;
 }
 
 export class Faults {
@@ -40,6 +40,8 @@ export class Faults {
     number
   >;
   isOver = false;
+  private readonly drained = new Set<Host>();
+  private readonly retired = new Set<Host>();
 
   constructor(private readonly world: FaultWorld) {}
 
@@ -96,6 +98,10 @@ export class Faults {
         return this.reboot(host, spellMs);
       case 'hostLost':
         return this.lose(host, spellMs);
+      case 'hostDrained':
+        return this.drain(host, spellMs * 2);
+      case 'hostRetired':
+        return void this.retire(host);
       case 'natsDown':
         return this.natsDown(Math.min(spellMs, 6_000));
       case 'gossipLoss':
@@ -164,15 +170,41 @@ export class Faults {
   private turnOff(host: Host): void {
     host.powerOff();
     this.world.harmed(host);
-    this.world.machineGone(host);
+    this.world.allEnded(host);
+  }
+
+  private drain(host: Host, spellMs: number): void {
+    if (this.drained.has(host)) return;
+    const { operator } = this.world;
+    this.drained.add(host);
+    void operator.drain(host, true);
+    this.afterwards(spellMs, () => this.undrain(host));
+  }
+
+  private undrain(host: Host): void {
+    this.drained.delete(host);
+    void this.world.operator.drain(host, false);
+  }
+
+  /** Its containers are ended and its agent stopped; it is removed, and comes back later without having been started anew. */
+  private async retire(host: Host): Promise<void> {
+    const { hosts, harmed, allEnded, operator } = this.world;
+    if (!host.place.isUp || hosts.filter(({ place }) => place.isUp).length < 3) return;
+    this.retired.add(host);
+    host.killAgent();
+    harmed(host);
+    allEnded(host);
+    await operator.remove(host);
+    host.startAgent();
+    await operator.readmit(host);
   }
 
   private lose(host: Host, spellMs: number): void {
-    const { hosts, random, removeHost } = this.world;
+    const { hosts, random, operator } = this.world;
     if (!host.isOn || hosts.filter(({ isOn }) => isOn).length < 3) return;
     this.turnOff(host);
     this.afterwards(8_000 + spellMs, () => {
-      if (!host.isOn && random.chance(0.7)) removeHost(host);
+      if (!host.isOn && random.chance(0.7)) void operator.remove(host);
     });
     this.afterwards(12_000 + spellMs * 2, () => host.powerOn());
   }
@@ -258,7 +290,8 @@ export class Faults {
   /** Everything that can work does, from now on. */
   stop(): void {
     this.isOver = true;
-    const { hub, gossip, managers, registries, ipams, hosts, kernelConditions } = this.world;
+    const { hub, gossip, managers, registries, ipams, hosts, kernelConditions, operator } =
+      this.world;
     if (hub.isDown) hub.comeUp(this.names());
     hub.network.mendAll();
     gossip.mendAll();
@@ -279,5 +312,7 @@ export class Faults {
       host.startAgent();
       host.place.resume();
     }
+    for (const host of this.drained) this.undrain(host);
+    for (const host of this.retired) void operator.readmit(host);
   }
 }

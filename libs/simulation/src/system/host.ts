@@ -69,6 +69,8 @@ export class Host implements KernelPlace {
   readonly kernel: SimulatedKernel;
   /** Counts starts of the machine. */
   boots = 1;
+  /** Counts how often all its containers have ended at once. */
+  shifts = 0;
   /** False while the machine is off. */
   isOn = true;
   programmer: Programmer | null = null;

@@ -26,6 +26,7 @@ import {
 import type { RequestContext } from '@skein/messaging';
 import { Activation, type Store } from '@skein/store-client';
 import { elapsed, type Time } from '@skein/time';
+import type { FencedCommit } from './checkers/activations';
 import type { Handler, HubMessenger } from './hub';
 
 export interface IpamOptions {
@@ -37,6 +38,7 @@ export interface IpamOptions {
   readonly ttlMs: number;
   /** Where a planted fault changes what is committed. */
   readonly alter: (transaction: Transaction) => Transaction;
+  readonly onCommitted: (commit: FencedCommit) => void;
 }
 
 type Answer =
@@ -300,12 +302,17 @@ class NetworkActor {
   }
 
   private async commit(transaction: Transaction): Promise<AllocatorInput> {
-    const { store, alter } = this.options;
+    const { store, alter, onCommitted } = this.options;
     const { compare, success } = alter(transaction);
+    const key = keys.actor(networkActorKind, this.networkId);
+    const fencing = Number(transaction.compare.find((each) => each.key === key)?.value);
     const request = { compare: [...compare], success: [...success], failure: [] };
     try {
       const reply = await store.txn(request, { timeoutMs: storeTimeoutMs });
       if (!reply.succeeded) return { type: 'rejected' };
+      if (success.length > 0) {
+        onCommitted({ key, fencing, revision: reply.revision });
+      }
       return { type: 'committed', revision: reply.revision };
     } catch {
       return { type: 'unknownOutcome' };

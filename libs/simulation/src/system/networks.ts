@@ -1,5 +1,5 @@
-// The networks that every run has: two that keep what a lost host has, small enough to fill up, and one that fences it. They are
-// made as the address service makes them.
+// The networks that every run has: two that keep what a lost host has, one with both address families and one of two subnets,
+// small enough to fill up; and one that fences it. They are made as the address service makes them.
 
 import { keys } from '@skein/contracts';
 import { planNetwork } from '@skein/ipam';
@@ -7,21 +7,21 @@ import type { Store } from '@skein/store-client';
 import { elapsed, type Time } from '@skein/time';
 
 export const networks = [
-  { id: 'n1', name: 'web', cidr: '10.1.0.0/26', onHostLoss: 'keep' },
-  { id: 'n2', name: 'data', cidr: '10.2.0.0/28', onHostLoss: 'keep' },
-  { id: 'n3', name: 'jobs', cidr: '10.3.0.0/28', onHostLoss: 'fence' },
+  { id: 'n1', name: 'web', cidrs: ['10.1.0.0/26', 'fd00:1::/64'], onHostLoss: 'keep' },
+  { id: 'n2', name: 'data', cidrs: ['10.2.0.0/29', '10.2.1.0/29'], onHostLoss: 'keep' },
+  { id: 'n3', name: 'jobs', cidrs: ['10.3.0.0/28'], onHostLoss: 'fence' },
 ] as const;
 
 /** One after the other. Throws if one can't be made. */
 export async function makeNetworks(store: Store, time: Time): Promise<void> {
   const vnis = new Set<number>();
-  for (const { id, name, cidr, onHostLoss } of networks) {
+  for (const { id, name, cidrs, onHostLoss } of networks) {
     const held = await store.get(keys.subnetTable);
     const record = held === undefined ? { subnets: [] } : JSON.parse(held.value);
     const modRevision = held?.modRevision ?? 0;
     const nameOf = (known: string): string => known;
     const directory = { table: { record, modRevision }, vnis, nameOf };
-    const plan = planNetwork({ id, name, subnets: [{ cidr }] }, directory, {
+    const plan = planNetwork({ id, name, subnets: cidrs.map((cidr) => ({ cidr })) }, directory, {
       keys,
       pools: { pools: [], excluded: [] },
       cause: { request: 'create', at: 0 },

@@ -29,6 +29,8 @@ export const systemFaultKinds = [
   'agentCut',
   'hostReboot',
   'hostLost',
+  'hostDrained',
+  'hostRetired',
   'natsDown',
   'gossipLoss',
   'gossipCut',

@@ -7,6 +7,7 @@ import type { Program } from '@skein/registry';
 import type { Store } from '@skein/store-client';
 import type { CommittedHistory } from './committed';
 import type { RegistryAlterations } from './registry-replica';
+import { withTransactions } from './store-wrap';
 
 export const plantedSystemFaults = [
   /** An attach does not compare the record of its host. */
@@ -118,16 +119,5 @@ function forgetting(store: Store, endpointKeysOf: EndpointKeys): Store {
 type Transactions = Parameters<Store['txn']>;
 
 function altered(store: Store, alter: (request: Transactions[0]) => Transactions[0]): Store {
-  return {
-    get: (...given) => store.get(...given),
-    range: (...given) => store.range(...given),
-    put: (...given) => store.put(...given),
-    delete: (...given) => store.delete(...given),
-    txn: (request, options) => store.txn(alter(request), options),
-    grantLease: (...given) => store.grantLease(...given),
-    keepAlive: (...given) => store.keepAlive(...given),
-    revokeLease: (...given) => store.revokeLease(...given),
-    leases: (...given) => store.leases(...given),
-    watch: (...given) => store.watch(...given),
-  };
+  return withTransactions(store, (request, options) => store.txn(alter(request), options));
 }

@@ -3,6 +3,7 @@
 
 import { StoreClient } from '@skein/store-client';
 import type { Random } from '../random';
+import type { FencedCommit } from './checkers/activations';
 import type { AttachAnswer } from './checkers/known-way';
 import type { CommittedHistory } from './committed';
 import { HubMessenger, type Hub } from './hub';
@@ -21,6 +22,7 @@ export interface ProgramsWorld {
   readonly committed: CommittedHistory;
   readonly onRun: () => void;
   readonly onAttached: (answer: AttachAnswer) => void;
+  readonly onCommitted: (commit: FencedCommit) => void;
 }
 
 export class Programs {
@@ -51,7 +53,8 @@ export class Programs {
   }
 
   private startRegistry(place: Place): () => boolean {
-    const { hub, random, conditions, planted, committed, onRun, onAttached } = this.world;
+    const { hub, random, conditions, planted, committed, onRun, onAttached, onCommitted } =
+      this.world;
     const messenger = new HubMessenger(hub, place, place.time);
     const replica = new RegistryReplica({
       name: place.name,
@@ -64,6 +67,7 @@ export class Programs {
       isSweeping: planted !== 'sweep-off',
       alter: (parts) => alterRegistry(planted, parts, committed),
       onAttached,
+      onCommitted,
     });
     onRun();
     replica.start();
@@ -71,7 +75,7 @@ export class Programs {
   }
 
   private startIpam(place: Place): () => boolean {
-    const { hub, conditions, planted } = this.world;
+    const { hub, conditions, planted, onCommitted } = this.world;
     const messenger = new HubMessenger(hub, place, place.time);
     const replica = new IpamReplica({
       name: place.name,
@@ -81,6 +85,7 @@ export class Programs {
       restMs: conditions.restMs,
       ttlMs: conditions.ipamTtlMs,
       alter: (transaction) => alterAllocation(planted, transaction),
+      onCommitted,
     });
     replica.start();
     return () => true;

@@ -2,6 +2,7 @@
 // must not know what is committed, nor what anybody believes.
 
 import { vxlanName } from '@skein/vxlan';
+import { bare } from './committed';
 import type { KernelNetwork, SimulatedKernel } from './kernel';
 
 /** A container's interface: where it is plugged in. */
@@ -59,8 +60,8 @@ export function lostBetween(
     return groundFault(network, to.veth);
   }
   if (!source.kernel.isHeard(from.netns, vxlanName)) return `${from.host} keeps its tunnel silent`;
-  const [address = ''] = (to.addresses[0] ?? '').split('/');
-  if (network.neighbors.get(address) !== to.mac) return `${from.host} has no neighbor ${address}`;
+  const unknown = to.addresses.map(bare).find((each) => network.neighbors.get(each) !== to.mac);
+  if (unknown !== undefined) return `${from.host} has no neighbor ${unknown}`;
   if (row.port !== vxlanName || row.nhid === null) return `${from.host} keeps ${to.mac} local`;
   const via = viaOf(source.kernel, row.nhid);
   const target = hosts.get(to.host);

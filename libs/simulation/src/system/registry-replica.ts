@@ -4,7 +4,9 @@
 import {
   createEndpointsContract,
   deleteEndpointContract,
+  drainHostContract,
   heartbeatContract,
+  readmitHostContract,
   registerHostContract,
   removeHostContract,
   type Compare,
@@ -27,8 +29,10 @@ import {
 import type { Store } from '@skein/store-client';
 import type { Time } from '@skein/time';
 import type { Random } from '../random';
+import type { FencedCommit } from './checkers/activations';
 import type { AttachAnswer } from './checkers/known-way';
 import type { Handler, HubMessenger } from './hub';
+import { withTransactions } from './store-wrap';
 
 export interface RegistryOptions {
   readonly name: string;
@@ -44,6 +48,7 @@ export interface RegistryOptions {
   readonly isSweeping: boolean;
   /** An attach is about to be answered. */
   readonly onAttached: (answer: AttachAnswer) => void;
+  readonly onCommitted: (commit: FencedCommit) => void;
 }
 
 export interface RegistryAlterations {
@@ -101,7 +106,7 @@ export class RegistryReplica {
         config: { holdDownMs },
         messenger,
         logger: silentLogger,
-        store: altered.store,
+        store: noting(altered.store, fence, options.onCommitted),
         view,
         addresses: altered.addresses,
         program: altered.program,
@@ -140,8 +145,32 @@ export class RegistryReplica {
     serve(removeHostContract, ({ host }: { host: string }, context) =>
       removal.remove(host, context),
     );
+    serve(readmitHostContract, ({ host }: { host: string }, context) =>
+      removal.readmit(host, context),
+    );
+    serve(drainHostContract, async (request, context) => {
+      const host = await registry.drain(request, context);
+      return { host: queries.host(host), remaining: await removal.preview(host.id, context) };
+    });
     return closes;
   }
+}
+
+/** Tells of each transaction that has written something. */
+function noting(
+  store: Store,
+  fence: () => Compare,
+  onCommitted: (commit: FencedCommit) => void,
+): Store {
+  return withTransactions(store, async (request, options) => {
+    const reply = await store.txn(request, options);
+    const { key, value } = fence();
+    const isWritten = request.success?.some(({ type }) => type !== 'range') === true;
+    if (reply.succeeded && isWritten) {
+      onCommitted({ key, fencing: Number(value), revision: reply.revision });
+    }
+    return reply;
+  });
 }
 
 function letters(random: Random): string {

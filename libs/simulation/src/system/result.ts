@@ -1,7 +1,13 @@
 // What is told of one run of the whole system.
 
+import type { Authority } from './checkers/authority';
+import type { KnownWay } from './checkers/known-way';
+import type { CommittedHistory } from './committed';
+import type { Faults } from './faults';
+import type { Hub } from './hub';
 import type { SystemFaultKind } from './options';
 import type { SystemViolation } from './violations';
+import type { Workloads } from './workloads';
 
 export interface SystemSimulationResult {
   readonly seed: number;
@@ -23,4 +29,45 @@ export interface SystemSimulationResult {
   readonly convergedMs: number;
   readonly violations: readonly SystemViolation[];
   readonly traceHash: string;
+}
+
+/** What a run has come to. */
+export interface Outcome {
+  readonly seed: number;
+  readonly steps: number;
+  readonly simulatedMs: number;
+  readonly hub: Hub;
+  readonly faults: Faults;
+  readonly workloads: Workloads;
+  readonly knownWay: KnownWay;
+  readonly committed: CommittedHistory;
+  readonly authority: Authority;
+  readonly pairs: number;
+  readonly convergedMs: number;
+  readonly violations: readonly SystemViolation[];
+  readonly traceHash: string;
+}
+
+export function resultOf(outcome: Outcome): SystemSimulationResult {
+  const { seed, steps, hub, faults, workloads, knownWay, committed, authority } = outcome;
+  const { pairs, violations, traceHash } = outcome;
+  return {
+    seed,
+    steps,
+    simulatedMs: Math.round(outcome.simulatedMs),
+    faults: faults.total,
+    faultsByKind: {
+      ...faults.counts,
+      messageLost: hub.network.lost,
+      messageRepeated: hub.network.repeated,
+    },
+    containers: workloads.counts,
+    answers: { all: knownWay.answered, behind: knownWay.behind },
+    pairs,
+    revisions: committed.revision,
+    repairs: authority.repairs,
+    convergedMs: Math.round(outcome.convergedMs),
+    violations,
+    traceHash,
+  };
 }

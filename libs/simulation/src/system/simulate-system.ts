@@ -2,11 +2,12 @@
 // with faults on every part and the checkers of P1 to P6, then without faults and the demand to converge. The same seed gives
 // the same run. It must not know real time, files or processes.
 
-import { removeHostContract, SkeinError } from '@skein/contracts';
 import { EventQueue } from '../event-queue';
 import { SimulatedNetwork } from '../network';
 import { Random } from '../random';
 import { TraceHash } from '../raft/trace-hash';
+import { Activations } from './checkers/activations';
+import { Admission } from './checkers/admission';
 import { Authority } from './checkers/authority';
 import { DataPlane } from './checkers/data-plane';
 import { KeptWrites } from './checkers/kept-writes';
@@ -25,11 +26,12 @@ import {
   type SystemSimulationOptions,
 } from './options';
 import { makeNetworks, networks } from './networks';
+import { Operator } from './operator';
 import { Place } from './place';
 import type { PlantedSystemFault } from './plants';
 import { Programs } from './programs';
 import type { Service } from './service';
-import type { SystemSimulationResult } from './result';
+import { resultOf, type SystemSimulationResult } from './result';
 import { Violations } from './violations';
 import { Workloads } from './workloads';
 
@@ -61,6 +63,8 @@ class SystemSimulation {
   readonly authority: Authority;
   readonly dataPlane: DataPlane;
   private readonly oneHolder: OneHolder;
+  private readonly admission: Admission;
+  private readonly activations: Activations;
   private readonly keptWrites: KeptWrites;
   private readonly needToKnow: NeedToKnow;
   private readonly knownWay: KnownWay;
@@ -94,7 +98,9 @@ class SystemSimulation {
       conditions: conditions.managers,
       onCommit: (revision) => {
         committed.take(revision);
-        this.oneHolder.took(revision);
+        for (const checker of [this.oneHolder, this.admission, this.activations]) {
+          checker.took(revision);
+        }
         this.keptWrites.took();
         this.told(
           `commit ${revision.revision} ${revision.events.map(({ kv }) => kv.key).join(' ')}`,
@@ -108,6 +114,8 @@ class SystemSimulation {
       onRun,
       tell,
     });
+    this.admission = new Admission(violations, committed);
+    this.activations = new Activations(violations);
     this.oneHolder = new OneHolder(violations, committed, () => this.hosts.values());
     this.authority = new Authority(violations, committed);
     this.keptWrites = new KeptWrites(violations, committed, (id) => {
@@ -133,6 +141,7 @@ class SystemSimulation {
       committed,
       onRun,
       onAttached: (answer) => this.knownWay.attached(answer),
+      onCommitted: (commit) => this.activations.committed(commit),
     });
     this.registries = ['r1', 'r2'].map((name) => this.programs.registry(name));
     this.ipams = ['i1', 'i2'].map((name) => this.programs.ipam(name));
@@ -187,8 +196,12 @@ class SystemSimulation {
       kernelConditions: this.kernelConditions,
       tell: (line) => this.told(line),
       harmed: (host) => this.harmed(host),
-      machineGone: (host) => this.workloads.machineGone(host),
-      removeHost: (host) => void this.removeHost(host),
+      allEnded: (host) => this.workloads.allEnded(host),
+      operator: new Operator({
+        place: this.gateway,
+        messenger: this.gatewayMessenger,
+        said: (line) => this.told(line),
+      }),
     });
   }
 
@@ -225,15 +238,6 @@ class SystemSimulation {
       },
     });
     this.hosts.set(host.id, host);
-  }
-
-  private async removeHost(host: Host): Promise<void> {
-    try {
-      await this.gatewayMessenger.request(removeHostContract, { host: host.id });
-      this.told(`${host.id} is removed`);
-    } catch (thrown) {
-      this.told(`${host.id} is not removed: ${SkeinError.from(thrown).code}`);
-    }
   }
 
   private harmed(host: Host): void {
@@ -366,25 +370,14 @@ class SystemSimulation {
   }
 
   private result(): SystemSimulationResult {
-    const { hub, faults, workloads, knownWay } = this;
-    return {
-      seed: this.seed,
-      steps: this.steps,
-      simulatedMs: Math.round(this.queue.nowMs),
-      faults: faults.total,
-      faultsByKind: {
-        ...faults.counts,
-        messageLost: hub.network.lost,
-        messageRepeated: hub.network.repeated,
-      },
-      containers: workloads.counts,
-      answers: { all: knownWay.answered, behind: knownWay.behind },
+    const { seed, steps, hub, faults, workloads, knownWay, committed, authority } = this;
+    return resultOf({
+      ...{ seed, steps, hub, faults, workloads, knownWay, committed, authority },
+      simulatedMs: this.queue.nowMs,
       pairs: this.dataPlane.pairsSeen,
-      revisions: this.committed.revision,
-      repairs: this.authority.repairs,
-      convergedMs: Math.round(this.convergedMs),
+      convergedMs: this.convergedMs,
       violations: this.violations.list,
       traceHash: this.hash.digest(),
-    };
+    });
   }
 }

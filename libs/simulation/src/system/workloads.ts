@@ -4,21 +4,27 @@
 import { createEndpointsContract, deleteEndpointContract, SkeinError } from '@skein/contracts';
 import { elapsed } from '@skein/time';
 import type { Random } from '../random';
+import { bare } from './committed';
 import type { Host } from './host';
 import type { HubMessenger } from './hub';
 import { drawSpell } from './options';
 import type { Place } from './place';
+import { drawWish, type Wish } from './wishes';
 
 export interface Container {
   readonly name: string;
   readonly network: string;
   readonly host: Host;
-  /** Of the machine at its start. */
-  readonly boot: number;
+  /** How often the host had lost all its containers when this one began. */
+  readonly shift: number;
   readonly sandbox: string;
+  readonly wish: Wish;
   /** `ending`: somebody has asked for its end; `gone`: nothing of it is left, by word of the system. */
   state: 'attaching' | 'live' | 'ending' | 'gone';
   endpointId: string | null;
+  /** As it was given them, without prefix length. */
+  addresses: readonly string[];
+  mac: string | null;
 }
 
 export interface WorkloadObserver {
@@ -83,10 +89,12 @@ export class Workloads {
     }
   }
 
-  /** The machine has gone off, and its containers with it: their endpoints are given back once somebody notices. */
-  machineGone(host: Host): void {
+  /** All that ran on the host has ended: their endpoints are given back once somebody notices. */
+  allEnded(host: Host): void {
+    host.shifts += 1;
     for (const container of this.containers) {
       if (container.host !== host || container.state === 'gone') continue;
+      this.closeSandbox(container);
       if (container.state === 'live') void this.end(container);
       this.options.observer.released(container);
     }
@@ -132,7 +140,10 @@ export class Workloads {
     if (usable.length === 0) return;
     const network = random.pick(networks);
     const count = random.pick([1, 1, 1, 2, 3]);
-    const batch = Array.from({ length: count }, () => this.make(random.pick(usable), network));
+    const wish = count > 1 ? {} : drawWish(random, network, this.borneOn(network));
+    const batch = Array.from({ length: count }, () =>
+      this.make(random.pick(usable), network, wish),
+    );
     try {
       const { behind } = await this.ask(batch);
       if (behind.length > 0) observer.said(`attach: behind ${behind.join(' ')}`);
@@ -145,19 +156,25 @@ export class Workloads {
     }
   }
 
-  private make(host: Host, network: string): Container {
+  private borneOn(network: string): Container[] {
+    return this.containers.filter((each) => each.network === network && each.state !== 'gone');
+  }
+
+  private make(host: Host, network: string, wish: Wish = {}): Container {
     this.started += 1;
     const name = `c${this.started}`;
     const sandbox = `/run/netns/${name}`;
-    const boot = host.boots;
     const container: Container = {
       name,
       network,
       host,
-      boot,
+      shift: host.shifts,
       sandbox,
+      wish,
       state: 'attaching',
       endpointId: null,
+      addresses: [],
+      mac: null,
     };
     host.kernel.openSandbox(sandbox);
     this.containers.push(container);
@@ -168,7 +185,8 @@ export class Workloads {
     const { messenger, observer } = this.options;
     const [first] = batch;
     if (first === undefined) throw new Error('a batch of nothing');
-    const endpoints = batch.map(({ name, host, sandbox }) => ({
+    const endpoints = batch.map(({ name, host, sandbox, wish }) => ({
+      ...wish,
       host: host.id,
       name,
       sandbox: { netns: sandbox },
@@ -180,9 +198,11 @@ export class Workloads {
       const found = reply.endpoints.find(({ name }) => name === container.name);
       if (found === undefined) throw new Error(`${container.name} is not in the answer`);
       container.endpointId = found.id;
+      container.addresses = found.addresses.map(bare);
+      container.mac = found.mac;
       // Its runtime gives up on what its own machine could not plug in within the time.
       const isPlugged = !reply.behind.includes(container.host.id);
-      const isOn = container.host.isOn && container.host.boots === container.boot;
+      const isOn = container.host.isOn && container.host.shifts === container.shift;
       const isThere = isOn && isPlugged;
       if (isThere) {
         container.state = 'live';

@@ -13,6 +13,9 @@ export interface AttachAnswer {
   readonly behind: readonly string[];
 }
 
+/** Until what somebody's hand did to a kernel is repaired. */
+const repairMs = 10_000;
+
 type Endpoint = NonNullable<ReturnType<CommittedHistory['state']['endpoint']>>;
 
 export class KnownWay {
@@ -40,7 +43,7 @@ export class KnownWay {
     for (const hostId of this.committed.state.participantsOf(endpoint.networkId).keys()) {
       const host = this.hosts.get(hostId);
       if (host === undefined || behind.includes(hostId)) continue;
-      if (!this.mustKnow(hostId, endpoint.networkId, revision)) continue;
+      if (!this.mustKnow(hostId, endpoint, revision)) continue;
       const fault = this.firstFault(host, endpoint, revision);
       if (fault !== null) {
         this.violations.report('P6', `attach of ${id} at ${revision} is answered; ${fault}`);
@@ -59,12 +62,14 @@ export class KnownWay {
   }
 
   /** One that left and came again, or came later, learns all ways with the attach that brought it. */
-  private mustKnow(hostId: string, networkId: string, revision: number): boolean {
+  private mustKnow(hostId: string, { host, networkId }: Endpoint, revision: number): boolean {
     const { committed } = this;
+    // An attach writes the new row alone: older ones may still have to be repaired.
+    const graceMs = hostId === host ? repairMs : 0;
     return (
       committed.state.host(hostId)?.state === 'up' &&
       committed.tookPartSince(hostId, networkId, revision) &&
-      !this.isHarmedSince(hostId, committed.timeOf(revision))
+      !this.isHarmedSince(hostId, committed.timeOf(revision) - graceMs)
     );
   }
 

@@ -39,7 +39,7 @@ export class OneHolder {
     this.violations.report('P1', `${shared} of ${one.netns} answers on ${a} and on ${b}`);
   }
 
-  /** After each revision: no two endpoints of a network share an address. */
+  /** After each revision: no two endpoints of a network share an address, or a MAC. */
   took({ events }: RevisionEvents): void {
     for (const { kv } of events) {
       const [, root, noun, , id = ''] = kv.key.split('/');
@@ -50,8 +50,8 @@ export class OneHolder {
   private look(id: string): void {
     const life = this.committed.endpoint(id);
     if (life === undefined) return;
-    const { networkId, addresses } = life.entry;
-    for (const address of addresses.map(bare)) {
+    const { networkId, addresses, mac } = life.entry;
+    for (const address of [...addresses.map(bare), mac]) {
       const place = `${networkId} ${address}`;
       const holder = this.holders.get(place);
       if (life.detachedAt !== null) {

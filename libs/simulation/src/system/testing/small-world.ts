@@ -55,8 +55,9 @@ export class SmallWorld {
     this.putHost(id, 'up');
   }
 
-  putHost(id: string, state: 'up' | 'down'): void {
+  putHost(id: string, state: 'up' | 'down', more: { readonly isDraining?: true } = {}): void {
     this.put(keys.host(id), {
+      ...more,
       id,
       name: id,
       vtep: this.host(id).vtep,
@@ -75,10 +76,9 @@ export class SmallWorld {
   }
 
   /** Commits an endpoint, and opens its sandbox. */
-  attach(id: string, host: string, address: string): number {
+  attach(id: string, host: string, address: string, mac = macOf(address)): number {
     const sandbox = `/run/netns/${id}`;
     this.host(host).kernel.openSandbox(sandbox);
-    const last = Number(address.split('.').at(-1)).toString(16).padStart(2, '0');
     return this.put(keys.endpoint('n1', id), {
       id,
       networkId: 'n1',
@@ -86,7 +86,7 @@ export class SmallWorld {
       name: id,
       aliases: [],
       addresses: [`${address}/24`],
-      mac: `02:42:0a:01:00:${last}`,
+      mac,
       sandbox: { netns: sandbox },
       labels: {},
       created: cause,
@@ -133,4 +133,9 @@ export class SmallWorld {
   }
 
   last: RevisionEvents = { revision: 0, at: 0, events: [] };
+}
+
+function macOf(address: string): string {
+  const bytes = address.split('.').map((part) => Number(part).toString(16).padStart(2, '0'));
+  return ['02', '42', ...bytes].join(':');
 }
