@@ -33,6 +33,8 @@ export class CommittedHistory {
   private readonly lives = new Map<string, EndpointLife>();
   private readonly shares = new Map<string, ShareAt[]>();
   private readonly commitMs = new Map<number, number>();
+  /** Of hosts that are up: the revision since which they are. */
+  private readonly upSince = new Map<string, number>();
   /** Of every endpoint that there ever was: `networkId address mac`. */
   private readonly rows = new Set<string>();
 
@@ -44,6 +46,7 @@ export class CommittedHistory {
     const changes = events.flatMap(({ kv, type }) => changeOf(kv, type) ?? []);
     if (changes.length === 0) return;
     for (const change of changes) if (change.kind === 'endpoint') this.note(change, revision);
+    for (const change of changes) if (change.kind === 'host') this.noteHost(change, revision);
     const touched = this.state.apply(changes);
     const hosts = new Set(touched.keys());
     for (const change of changes) if (change.kind === 'host') hosts.add(change.id);
@@ -62,6 +65,11 @@ export class CommittedHistory {
     for (const address of record.addresses) {
       this.rows.add(`${record.networkId} ${bare(address)} ${record.mac}`);
     }
+  }
+
+  private noteHost({ id, record }: Extract<Change, { kind: 'host' }>, revision: number): void {
+    if (record?.state !== 'up') this.upSince.delete(id);
+    else if (!this.upSince.has(id)) this.upSince.set(id, revision);
   }
 
   private keepShare(host: string, since: number): void {
@@ -86,6 +94,11 @@ export class CommittedHistory {
   /** What the host's share was as of that revision; undefined: nothing was said of it by then. */
   shareAt(host: string, revision: number): ShareAt | undefined {
     return this.shares.get(host)?.findLast(({ since }) => since <= revision);
+  }
+
+  /** Whether the host was up at that revision and ever since. */
+  wasUpSince(host: string, revision: number): boolean {
+    return (this.upSince.get(host) ?? Infinity) <= revision;
   }
 
   /** Whether the network was in the host's share at that revision and ever since. */

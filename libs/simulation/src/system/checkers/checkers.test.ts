@@ -236,6 +236,20 @@ describe('P6, known way', () => {
     expect(world.rules).toEqual([]);
   });
 
+  it('asks nothing of a host that was down, and came up while the attach waited', async () => {
+    const { world } = await attachedPair();
+    const { violations, committed, hosts } = world;
+    const checker = new KnownWay(violations, committed, hosts, () => false);
+    world.putHost('h1', 'down');
+    const revision = world.attach('c', 'h2', '10.1.0.4');
+    world.putHost('h1', 'up');
+    checker.attached({ endpoints: [{ id: 'c' }], revision, behind: [] });
+    expect(world.rules).toEqual([]);
+    const next = world.attach('d', 'h2', '10.1.0.5');
+    checker.attached({ endpoints: [{ id: 'd' }], revision: next, behind: [] });
+    expect(world.rules).toEqual(['P6']);
+  });
+
   it('finds that the endpoint’s own host does not know the ways to the others', async () => {
     const { world } = await attachedPair();
     const { violations, committed, hosts } = world;

@@ -1,6 +1,6 @@
-// P6: when attach answers, the way is known: every live host that takes part since has the new endpoint's rows at that instant,
-// and its own host those of the others, but for hosts that the answer names, and it names none that has no part in the network.
-// It must not know how hosts are told.
+// P6: when attach answers, the way is known: every host that is up and takes part ever since has the new endpoint's rows at that
+// instant, and its own host those of the others, but for hosts that the answer names, and it names none that has no part in the
+// network. It must not know how hosts are told.
 
 import { desiredOf } from '@skein/vxlan';
 import { bare, type CommittedHistory } from '../committed';
@@ -61,13 +61,16 @@ export class KnownWay {
     );
   }
 
-  /** One that left and came again, or came later, learns all ways with the attach that brought it. */
+  /**
+   * One that left and came again, or came later, learns all ways with the attach that brought it; one that was down, and holds
+   * nobody up, as it comes up.
+   */
   private mustKnow(hostId: string, { host, networkId }: Endpoint, revision: number): boolean {
     const { committed } = this;
     // An attach writes the new row alone: older ones may still have to be repaired.
     const graceMs = hostId === host ? repairMs : 0;
     return (
-      committed.state.host(hostId)?.state === 'up' &&
+      committed.wasUpSince(hostId, revision) &&
       committed.tookPartSince(hostId, networkId, revision) &&
       !this.isHarmedSince(hostId, committed.timeOf(revision) - graceMs)
     );
