@@ -13,11 +13,10 @@ const cores = [
   'names',
   'share',
   'actor',
-  'docker-plugin',
 ];
 
 // A domain may await, but on a clock and chance that it is given.
-const domains = ['registry', 'agent'];
+const domains = ['registry', 'agent', 'docker-plugin'];
 
 export default tseslint.config(
   {

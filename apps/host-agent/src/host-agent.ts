@@ -227,7 +227,9 @@ export class HostAgent {
         repairs: this.#programmer.repairs,
         opinions: this.#gossip.opinions(),
         reachability: this.#prober.report(),
+        ...(this.#docker === undefined ? {} : { enrolment: this.#docker.enrolment.mark }),
       }),
+      onEnrolment: () => this.#docker?.enrolment.follow(),
       onRegistered: ({ peers }) => {
         this.#dismissal = null;
         this.#gossip.join(peers.map(({ gossip }) => gossip));
@@ -239,10 +241,17 @@ export class HostAgent {
 
   /** Its packages are loaded only where there is an engine. */
   async #openDockerDoor(): Promise<void> {
-    const { pluginSocket } = this.#config;
+    const { hostId, pluginSocket, stateDir } = this.#config;
     if (pluginSocket === undefined) return;
     const { DockerDoor } = await import('./docker/docker-door');
-    this.#docker = new DockerDoor({ pluginSocket, logger: this.#logger });
+    this.#docker = new DockerDoor({
+      hostId,
+      pluginSocket,
+      stateDir,
+      messenger: this.#messenger,
+      share: () => this.#programmer.share,
+      logger: this.#logger,
+    });
     await this.#docker.start();
   }
 

@@ -21,6 +21,8 @@ export interface DutyOptions {
   readonly onRegistered: (reply: ReplyOf<typeof registerHostContract>) => void;
   /** The registry answered a heartbeat that was sent at this moment with a lease. */
   readonly onLease?: ((sentAt: Moment, leaseMs: number) => void) | undefined;
+  /** Other networks than the heartbeat knew are for this host now. */
+  readonly onEnrolment?: (() => void) | undefined;
   /** This boot of this host may not come back: what it held is no longer its own. Called at each such refusal. */
   readonly onDismissed?: ((refusal: SkeinError) => void) | undefined;
 }
@@ -110,11 +112,12 @@ export class Duty {
   }
 
   async #heartbeat(): Promise<void> {
-    const { messenger, heartbeat, time, onLease } = this.#options;
+    const { messenger, heartbeat, time, onLease, onEnrolment } = this.#options;
     const sentAt = { monotonicMs: time.monotonicMs(), wallMs: time.wallMs() };
     const reply = await messenger.request(heartbeatContract, heartbeat(), {
       timeoutMs: heartbeatTimeoutMs,
     });
+    if (reply.isEnrolmentNew === true && !this.#isStopped) onEnrolment?.();
     if (reply.registerAgain) this.#isRegistered = false;
     else if (reply.leaseMs !== undefined && !this.#isStopped) onLease?.(sentAt, reply.leaseMs);
   }

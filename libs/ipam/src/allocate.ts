@@ -2,6 +2,7 @@
 // endpoints get theirs or none does. It writes to the view's journal only: a turn makes a transaction of that.
 
 import {
+  address,
   addressFromSortable,
   compareAddresses,
   formatAddress,
@@ -311,8 +312,8 @@ function heldRecord(
 }
 
 /**
- * `02:42` and four bytes belong to the holder of the IPv4 address that they spell, so such a MAC is unique without a record
- * of its own. Any other one, chosen or derived from IPv6, has a record.
+ * `02:42` and the four bytes of an IPv4 address are its holder's MAC without a record, unless an endpoint was given just that one
+ * by choice: engines choose at random among them. Any other MAC has a record. Invariant: what has a record is had by nobody else.
  */
 function takeMac(
   view: NetworkView,
@@ -322,18 +323,24 @@ function takeMac(
   const { evidence } = context;
   const field = `requests.${index}.mac`;
   const spelled = primary.family === 4 ? macFromIpv4(primary) : null;
-  if (request.mac === undefined && spelled !== null) return accept(spelled);
+  const isSpelledFree = spelled !== null && view.mac(spelled) === undefined;
+  if (request.mac === undefined && isSpelledFree) return accept(spelled);
   const result = parseMac(request.mac ?? freeDerivedMac(view, primary));
   if (!result.ok) {
     return refuse('invalid_request', result.message, { field, facts: { reason: result.reason } });
   }
   const mac = result.value;
-  if (mac === spelled) return accept(mac);
-  if (mac.startsWith('02:42:')) {
-    const bytes = mac.split(':').slice(2);
-    const owner = bytes.map((byte) => Number.parseInt(byte, 16)).join('.');
-    const message = `${mac} belongs to whoever holds ${owner}`;
-    return refuse('mac_taken', message, { field, facts: { mac, address: owner } });
+  if (mac === spelled && isSpelledFree) return accept(mac);
+  const owner = spelledBy(mac);
+  const holder = owner === null ? undefined : view.entry(sortableAddress(owner))?.record;
+  if (owner !== null && mac !== spelled && holder?.state === 'held') {
+    const keeps = holder.endpointId === undefined ? undefined : view.macKeptFor(holder.endpointId);
+    if (keeps === undefined) {
+      evidence.address(sortableAddress(owner));
+      const message = `${mac} belongs to whoever holds ${formatAddress(owner)}`;
+      const facts = { mac, address: formatAddress(owner), holder: holder.endpointId };
+      return refuse('mac_taken', message, { field, facts });
+    }
   }
   const taken = view.mac(mac);
   if (taken !== undefined) {
@@ -344,6 +351,13 @@ function takeMac(
   }
   view.writeMac(mac, { endpointId: request.endpointId });
   return accept(mac);
+}
+
+/** The IPv4 address whose holder has this MAC without a record; null for any other MAC. */
+function spelledBy(mac: string): Address | null {
+  if (!mac.startsWith('02:42:')) return null;
+  const bytes = mac.split(':').slice(2);
+  return address(bytes.map((byte) => Number.parseInt(byte, 16)).join('.'));
 }
 
 /** Of an endpoint that holds addresses. */

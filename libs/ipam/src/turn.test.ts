@@ -198,14 +198,30 @@ describe('a MAC address', () => {
     expect(run(allocate(['b', { mac }]))).toMatchObject({ ok: true });
   });
 
-  it('that spells another address is refused', () => {
+  it('that spells an address belongs to whoever holds that', () => {
+    expect(run(allocate(['holder', { addresses: ['10.0.0.8'] }]))).toMatchObject({ ok: true });
     const wanted = ['a', { addresses: ['10.0.0.9'], mac: '02:42:0a:00:00:08' }] as [string, object];
     expect(refusalOf(run(allocate(wanted)))).toMatchObject({
       code: 'mac_taken',
-      facts: { address: '10.0.0.8' },
+      facts: { address: '10.0.0.8', holder: 'holder' },
     });
     const group = ['a', { mac: '01:00:00:00:00:01' }] as [string, object];
     expect(refusalOf(run(allocate(group)))).toMatchObject({ code: 'invalid_request' });
+  });
+
+  it('that spells an address of nobody may be chosen, and is not given to who gets that later', () => {
+    const wanted = ['a', { addresses: ['10.0.0.9'], mac: '02:42:0a:00:00:08' }] as [string, object];
+    expect(run(allocate(wanted))).toMatchObject({
+      reply: { allocations: [{ mac: '02:42:0a:00:00:08' }] },
+    });
+    expect(run(allocate(['b', { addresses: ['10.0.0.8'] }]))).toMatchObject({
+      reply: { allocations: [{ mac: expect.stringMatching(/^02:43/) }] },
+    });
+    const again = ['c', { mac: '02:42:0a:00:00:08' }] as [string, object];
+    expect(refusalOf(run(allocate(again)))).toMatchObject({
+      code: 'mac_taken',
+      facts: { holder: 'a' },
+    });
   });
 
   it('that follows from IPv6 has a record', () => {

@@ -1,19 +1,69 @@
-// The Docker door of one host: what its engine asks of Skein as a network and address plugin.
+// The Docker door of one host: carries out at the registry what the door decides about the engine's calls, and keeps its book.
 
-import { fixedReply, type Call } from '@skein/docker-plugin';
-import type { Logger } from '@skein/messaging';
+import { randomBytes } from 'node:crypto';
+import {
+  attachOwnContract,
+  declareNetworkContract,
+  detachOwnContract,
+  SkeinError,
+  type Share,
+} from '@skein/contracts';
+import {
+  Door,
+  type Action,
+  type AttachOrder,
+  type Call,
+  type Declaration,
+} from '@skein/docker-plugin';
+import type { Logger, Messenger } from '@skein/messaging';
+import { systemTime } from '@skein/time';
+import { BookFile } from './book-file';
+import { Enrolment } from './enrolment';
 import { PluginServer } from './plugin-server';
 
 export interface DockerDoorOptions {
+  readonly hostId: string;
   readonly pluginSocket: string;
+  readonly stateDir: string;
+  readonly messenger: Messenger;
+  /** What was last taken in. */
+  readonly share: () => Share;
   readonly logger: Logger;
 }
 
-export class DockerDoor {
-  readonly #server: PluginServer;
+/** Of a call: longer ones would only be given up by the socket. */
+const registryTimeoutMs = 7_500;
+/** For the hosts of the network to have programmed the endpoint. */
+const programWaitMs = 3_000;
+/** How often one call may be handed in again. */
+const maxRounds = 6;
 
-  constructor({ pluginSocket: socket, logger }: DockerDoorOptions) {
+export class DockerDoor {
+  readonly #options: DockerDoorOptions;
+  readonly #server: PluginServer;
+  readonly #file: BookFile;
+  readonly #door: Door;
+  readonly #enrolment: Enrolment;
+  /** Attaches under way, by the endpoint's id. */
+  readonly #attaching = new Map<string, Promise<unknown>>();
+
+  constructor(options: DockerDoorOptions) {
+    const { hostId, messenger, logger, pluginSocket: socket, stateDir, share } = options;
+    this.#options = options;
+    this.#file = new BookFile(stateDir);
+    this.#door = new Door(this.#file.read(logger));
+    this.#enrolment = new Enrolment({
+      hostId,
+      messenger,
+      logger,
+      taken: () => share().networks,
+      onChange: () => undefined,
+    });
     this.#server = new PluginServer({ socket, answer: (call) => this.#answer(call), logger });
+  }
+
+  get enrolment(): Enrolment {
+    return this.#enrolment;
   }
 
   start(): Promise<void> {
@@ -24,9 +74,128 @@ export class DockerDoor {
     return this.#server.stop();
   }
 
-  #answer({ method }: Call): Promise<object> {
-    const reply = fixedReply(method);
-    if (reply !== undefined) return Promise.resolve(reply);
-    return Promise.reject(new Error(`unavailable: ${method} is not served by this agent`));
+  /** Rejects with what the engine is told, which begins with the code. */
+  async #answer(call: Call): Promise<object> {
+    try {
+      const body = await this.#carryOut(call);
+      this.#file.write(this.#door.book);
+      return body;
+    } catch (thrown) {
+      const { code, message } = SkeinError.from(thrown);
+      throw new Error(`${code}: ${message}`, { cause: thrown });
+    }
   }
+
+  async #carryOut(call: Call): Promise<object> {
+    let isFresh = false;
+    for (let round = 0; round < maxRounds; round += 1) {
+      const action = this.#door.handle(call, {
+        find: (reference) => this.#enrolment.find(reference),
+        newId: newEndpointId(),
+        nowMs: systemTime.monotonicMs(),
+        isFresh,
+      });
+      const body = await this.#act(action);
+      if (body !== null) return body;
+      if (action.kind === 'ask' || action.kind === 'declare') isFresh = true;
+    }
+    throw new SkeinError('unavailable', `${call.method} was handed in again and again`);
+  }
+
+  /** The reply's body; null: the call is to be handed in again. */
+  async #act(action: Action): Promise<object | null> {
+    switch (action.kind) {
+      case 'reply':
+        return action.body;
+      case 'refuse':
+        throw new SkeinError(action.code, action.message);
+      case 'ask':
+        await this.#enrolment.refresh();
+        return null;
+      case 'wait':
+        await this.#attaching.get(action.id)?.catch(() => undefined);
+        return null;
+      case 'declare':
+        await this.#declare(action.network);
+        return null;
+      case 'attach':
+        return this.#act(await this.#attach(action.order));
+      case 'detach':
+        await this.#detach(action.id, action.network);
+        return action.body;
+    }
+  }
+
+  async #attach(order: AttachOrder): Promise<Action> {
+    const attaching = this.#tryAttach(order);
+    this.#attaching.set(order.id, attaching);
+    try {
+      const attached = await attaching;
+      return this.#door.attached(order, attached, (reference) => this.#enrolment.find(reference));
+    } catch (thrown) {
+      this.#door.failed(order);
+      throw thrown;
+    } finally {
+      this.#attaching.delete(order.id);
+    }
+  }
+
+  async #tryAttach({ id, network, mac, addresses, instead }: AttachOrder) {
+    const { hostId: host, messenger } = this.#options;
+    if (instead !== undefined) await this.#askDetach(instead, network);
+    const asked = { host, network, endpointId: id, engine: 'docker' as const };
+    const { endpoint, behind, faults } = await messenger.request(
+      attachOwnContract,
+      {
+        ...asked,
+        ...(mac === undefined ? {} : { mac }),
+        ...(addresses === undefined ? {} : { addresses: [...addresses] }),
+        waitMs: programWaitMs,
+      },
+      { timeoutMs: registryTimeoutMs },
+    );
+    const isPlugged = faults.length === 0 && !behind.includes(host);
+    return { addresses: endpoint.addresses, mac: endpoint.mac, isPlugged };
+  }
+
+  /** What could not be released now is found when orphans are looked for: the engine need not know. */
+  async #detach(id: string, network: string): Promise<void> {
+    try {
+      await this.#askDetach(id, network);
+      this.#door.detached(id);
+    } catch (thrown) {
+      const fault = String(thrown);
+      this.#options.logger.warn({ endpoint: id, fault }, 'an endpoint is released later');
+    }
+  }
+
+  /** Answered once it is committed: nobody waits for the hosts to forget it. */
+  async #askDetach(endpointId: string, network: string): Promise<void> {
+    const { hostId: host, messenger } = this.#options;
+    const request = { host, network, endpointId, waitMs: 0 };
+    await messenger.request(detachOwnContract, request, { timeoutMs: registryTimeoutMs });
+  }
+
+  async #declare({ name, internal, subnets }: Declaration): Promise<void> {
+    const { hostId: host, messenger } = this.#options;
+    const network = {
+      name,
+      internal,
+      subnets: subnets.map(({ reserved, ...rest }) => ({
+        ...rest,
+        ...(reserved === undefined ? {} : { reserved: { ...reserved } }),
+      })),
+    };
+    await messenger.request(
+      declareNetworkContract,
+      { host, network },
+      { timeoutMs: registryTimeoutMs },
+    );
+    await this.#enrolment.refresh();
+  }
+}
+
+/** Fit for keys and subjects. */
+function newEndpointId(): string {
+  return `d${randomBytes(10).toString('hex')}`;
 }
