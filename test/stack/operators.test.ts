@@ -271,7 +271,8 @@ describe('an operator', () => {
     expect((await skein(`cluster recover ${survivor} --yes`)).stderr).toContain('quorum_present');
     await Promise.all(lost.map(kill));
     const preview = await json(`cluster recover ${survivor} --preview`);
-    expect(preview).toMatchObject({ replicaId: survivor, nextEpoch: preview.epoch + 1 });
+    expect(preview).toMatchObject({ replicaId: survivor });
+    expect(preview.nextEpoch).toBeGreaterThan(preview.epoch);
     const recovered = await until('nobody is heard', () =>
       done(`cluster recover ${survivor} --yes`),
     );

@@ -1,8 +1,9 @@
 // The way out when a quorum is lost for good: shows an operator what this replica holds, and on their word makes it the only voter
 // of a new epoch. Whoever belongs to the old one is not listened to afterwards.
 
-import { createHash } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
 import { SkeinError, type recoverContract, type ReplyOf } from '@skein/contracts';
+import { epochChances, nextEpoch } from '@skein/replica';
 import type { ServiceLogger } from '@skein/service-boot';
 import type { ConsensusConfiguration } from './consensus.config';
 import type { Replica } from './replica.actor';
@@ -17,11 +18,17 @@ interface RecoverOrder {
 }
 
 export class Recovery {
+  /** Of the epoch to come: as it was shown, so it is made. */
+  private chance: number;
+
   constructor(
     private readonly replica: Replica,
     private readonly config: ConsensusConfiguration,
     private readonly logger: ServiceLogger,
-  ) {}
+    private readonly draw: () => number = () => randomInt(epochChances),
+  ) {
+    this.chance = draw();
+  }
 
   async recover({ action, token, force }: RecoverOrder): Promise<RecoverReply> {
     const preview = this.preview();
@@ -55,6 +62,7 @@ export class Recovery {
       });
     }
     const { nextEpoch: epoch, configuration: before } = preview;
+    this.chance = this.draw();
     this.logger.error(
       { clusterId, replicaId, epoch, before },
       'an operator made this replica the only voter of a new epoch',
@@ -83,12 +91,13 @@ export class Recovery {
     const configuration = configurationOf(status);
     const { term, lastIndex, lastTerm, commitIndex, appliedIndex, isRecovering } = status;
     const { electionTicks, tickMs, clusterId, replicaId } = config;
-    const facts = [epoch, term, lastIndex, lastTerm, configuration.index];
+    const next = nextEpoch(Math.max(epoch, replica.fencedBy), this.chance);
+    const facts = [next, term, lastIndex, lastTerm, configuration.index];
     return {
       replicaId,
       clusterId,
       epoch,
-      nextEpoch: Math.max(epoch, replica.fencedBy) + 1,
+      nextEpoch: next,
       term,
       lastIndex,
       lastTerm,

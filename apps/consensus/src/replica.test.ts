@@ -171,6 +171,24 @@ describe('replica', () => {
     expect([replica.epoch, replica.log.meta.epoch]).toEqual([0, 0]);
   });
 
+  it('recovers in another epoch than a survivor that recovers without knowing of it', async () => {
+    const { replica, config } = await started({});
+    await eventually(() => replica.core.isInOffice);
+    const [one, other] = [1, 2].map(
+      (chance) => new Recovery(replica, config, logger, () => chance),
+    );
+    const previews = await Promise.all(
+      [one, other].map((each) => each!.recover({ action: 'preview' })),
+    );
+    const [first, second] = previews.map(({ nextEpoch }) => nextEpoch);
+    expect(first).not.toBe(second);
+    const { token } = previews[0]!;
+    const order = { action: 'confirm', token, force: true } as const;
+    await expect(other!.recover(order)).rejects.toMatchObject({ code: 'preview_outdated' });
+    expect(await one!.recover(order)).toMatchObject({ confirmed: true, epoch: first });
+    expect(replica.log.meta.epoch).toBe(first);
+  });
+
   it('with an empty directory votes for nobody, and recovers for good once it hears that the cluster has begun', async () => {
     const dataDir = folder();
     const env = { SKEIN_VOTERS: 'r1,r2,r3' };

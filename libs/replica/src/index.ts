@@ -9,6 +9,7 @@ export {
   type ReplicaSettings,
   type ReplicaStart,
 } from './settings';
+export { epochChances, nextEpoch } from './epoch';
 export { type LeaseTime } from './office';
 export { originOf, originPatienceMs, startAfter, type Origin, type OriginsHeard } from './origin';
 export { type Confirmation, type ReadLevel } from './read-rounds';

@@ -107,7 +107,7 @@ const recoverReplica = defineRoute({
       replicaId: 'm2',
       clusterId: 'c-7d1f',
       epoch: 0,
-      nextEpoch: 1,
+      nextEpoch: 1_517_311,
       term: 7,
       lastIndex: 1042,
       lastTerm: 6,
