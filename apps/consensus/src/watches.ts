@@ -24,7 +24,7 @@ const maxRevisionsPerMessage = 1_000;
 const maxLooksPerTurn = 4;
 /** Below the server's payload limit of 1 MiB whatever the text: in JSON a character takes six bytes at most. */
 const maxMessageCharacters = 160 * 1024;
-/** What a message takes of a revision that is larger than that, in bytes of JSON. */
+/** What a message takes of an event that is larger than that, in bytes of JSON. */
 const maxPartBytes = 960 * 1024;
 /** Where events may go: the leader may publish anywhere, so a caller's word is not enough. */
 const deliverPattern = new RegExp(`^${subjectPrefix.replaceAll('.', '\\.')}\\.watch(\\.[-\\w]+)+$`);
@@ -213,30 +213,36 @@ function tell(
 function partsOf({ events, ...head }: RevisionEvents): RevisionEvents[] {
   const parts: RevisionEvents[] = [];
   let part: StoreEvent[] = [];
-  let bytes = 0;
-  for (const { previous, ...bare } of events) {
-    const whole: StoreEvent = previous === undefined ? bare : { ...bare, previous };
-    const event = jsonBytes(whole) > maxPartBytes ? bare : whole;
-    const size = jsonBytes(event);
-    if (bytes + size > maxPartBytes && part.length > 0) {
+  let characters = 0;
+  for (const whole of events) {
+    const event = fitting(whole);
+    const size = charactersOf(event);
+    if (characters + size > maxMessageCharacters && part.length > 0) {
       parts.push({ ...head, events: part });
-      [part, bytes] = [[], 0];
+      [part, characters] = [[], 0];
     }
     part.push(event);
-    bytes += size + 1;
+    characters += size;
   }
   return [...parts, { ...head, events: part }];
 }
 
-function jsonBytes(event: StoreEvent): number {
-  return Buffer.byteLength(JSON.stringify(event));
+/** Only what could be too large is measured as JSON: most revisions in parts are many small events. */
+function fitting(event: StoreEvent): StoreEvent {
+  const { previous, ...bare } = event;
+  if (previous === undefined || charactersOf(event) <= maxMessageCharacters) return event;
+  return Buffer.byteLength(JSON.stringify(event)) > maxPartBytes ? bare : event;
 }
 
 function sizeOf({ events }: RevisionEvents): number {
   let characters = 0;
-  for (const { kv, previous } of events) {
-    characters += 150 + kv.key.length + kv.value.length;
-    characters += previous === undefined ? 0 : 150 + previous.key.length + previous.value.length;
-  }
+  for (const event of events) characters += charactersOf(event);
   return characters;
+}
+
+function charactersOf({ kv, previous }: StoreEvent): number {
+  const characters = 150 + kv.key.length + kv.value.length;
+  return previous === undefined
+    ? characters
+    : characters + 150 + previous.key.length + previous.value.length;
 }

@@ -32,7 +32,7 @@ interface Waiting {
 }
 
 /** Looking takes at most this part of the time: with very many rows the loop goes slower. */
-const loopShare = 1 / 20;
+const loopShare = 1 / 50;
 
 /** After so many looks in vain, pushes wait for one. */
 const maxDiscardedLooks = 3;

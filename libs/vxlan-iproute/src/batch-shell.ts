@@ -9,7 +9,7 @@ import { commandTimeoutMs } from './run-command';
 export type Tool = 'ip' | 'bridge';
 
 /** A process that has had nothing to do for this long ends. */
-const idleMs = 200;
+const idleMs = 1_000;
 
 const marks: Readonly<Record<Tool, string>> = {
   ip: 'link show dev skein-no-such',

@@ -2,13 +2,17 @@
 // open. Pure but for being kept.
 
 import {
-  addressRecordSchema,
   keys,
   parseStateKey,
   type AddressRecord,
   type RevisionEvents,
   type StoreEvent,
 } from '@skein/contracts';
+
+type HeldRecord = Pick<
+  AddressRecord,
+  'address' | 'state' | 'kind' | 'endpointId' | 'reservedAs' | 'host' | 'cause'
+>;
 
 export interface HoldingKey {
   readonly networkId: string;
@@ -124,9 +128,13 @@ function keyOf(place: { networkId: string; sortable: string }): string {
   return `${place.networkId}/${place.sortable}`;
 }
 
-function recordOf(value: string): AddressRecord | undefined {
+/** As much of a record as a holding tells; undefined where it is none. Every address that anyone gets passes here. */
+function recordOf(value: string): HeldRecord | undefined {
   try {
-    return addressRecordSchema.safeParse(JSON.parse(value)).data;
+    const record = JSON.parse(value) as HeldRecord;
+    const { address, state, kind, cause } = record;
+    const isWhole = [address, state, kind, cause.request].every((text) => typeof text === 'string');
+    return isWhole ? record : undefined;
   } catch {
     return undefined;
   }

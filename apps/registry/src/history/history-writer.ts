@@ -16,7 +16,7 @@ export interface HistoryWriterOptions {
 
 const retryMs = 500;
 /** Under load revisions gather for this long; whoever waits for one is not kept waiting. */
-const gatherMs = 100;
+const gatherMs = 250;
 /** Revisions of one transaction. */
 const maxBatchRevisions = 512;
 /** Batches that gathered while one was written, taken together. */
@@ -215,12 +215,24 @@ function nameOf(fact: Fact): { endpointId: string; name: string }[] {
   return [{ endpointId: fact.subject, name: String(fact.body['name']) }];
 }
 
+/** An endpoint's addresses begin in one revision: where they and its name are both here, the rows have the name from the start. */
 function merged(batches: readonly HistoryBatch[]): HistoryBatch {
+  const named = batches.flatMap((batch) => batch.named);
+  const names = new Map(named.map(({ endpointId, name }) => [endpointId, name]));
+  const begun = new Set<string>();
+  const opened = batches.flatMap((batch) =>
+    batch.opened.map((row) => {
+      const endpointName = row.endpointId === null ? undefined : names.get(row.endpointId);
+      if (row.endpointId === null || endpointName === undefined) return row;
+      begun.add(row.endpointId);
+      return { ...row, endpointName };
+    }),
+  );
   return {
     through: batches.at(-1)?.through ?? 0,
-    opened: batches.flatMap((batch) => batch.opened),
+    opened,
     closed: batches.flatMap((batch) => batch.closed),
-    named: batches.flatMap((batch) => batch.named),
+    named: named.filter(({ endpointId }) => !begun.has(endpointId)),
     events: batches.flatMap((batch) => batch.events),
   };
 }

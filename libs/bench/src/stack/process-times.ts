@@ -1,10 +1,13 @@
-// Processor time of each process of a local cluster, seen from outside its private world, and of this one. Programs that a
-// process ran to their end count to it.
+// Processor time of each process of a local cluster, seen from outside its private world, and of this one; of the programs that
+// agents ran to their end, by themselves.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import type { LocalCluster } from '@skein/local-cluster';
 
-/** Milliseconds of user and system time by name: `gateway`, `registry`, `ipam`, `consensus-m1`, `nats`, `agent-h1`, `client`. */
+/**
+ * Milliseconds of user and system time by name: `gateway`, `registry`, `ipam`, `consensus-m1`, `nats`, `agent-h1`, `client`, and
+ * `programs` for what the services ran.
+ */
 export type ProcessTimes = Readonly<Record<string, number>>;
 
 /** Kernel ticks are hundredths of a second on every Linux that Node runs on. */
@@ -27,8 +30,13 @@ export class ProcessClock {
   read(): ProcessTimes {
     const { user, system } = process.cpuUsage();
     const times: Record<string, number> = { client: (user + system) / 1_000 };
-    for (const [name, pid] of this.pids) times[name] = cpuMs(pid, name !== 'supervisor');
-    return times;
+    let programs = 0;
+    for (const [name, pid] of this.pids) {
+      const { own, ended } = cpuMs(pid);
+      times[name] = own;
+      if (name !== 'supervisor') programs += ended;
+    }
+    return { ...times, programs };
   }
 }
 
@@ -55,13 +63,13 @@ function pidsInside(supervisor: number): Map<number, number> {
   return found;
 }
 
-function cpuMs(pid: number, withChildren: boolean): number {
+function cpuMs(pid: number): { own: number; ended: number } {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    const counted = fields.slice(11, withChildren ? 15 : 13);
-    return counted.reduce((sum, ticks) => sum + Number(ticks), 0) * msPerTick;
+    const [user = 0, system = 0, endedUser = 0, endedSystem = 0] = fields.slice(11, 15).map(Number);
+    return { own: (user + system) * msPerTick, ended: (endedUser + endedSystem) * msPerTick };
   } catch {
-    return 0;
+    return { own: 0, ended: 0 };
   }
 }
