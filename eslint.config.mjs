@@ -20,18 +20,11 @@ const domains = ['registry', 'agent', 'docker-plugin'];
 
 export default tseslint.config(
   {
-    ignores: [
-      '**/dist/**',
-      '**/node_modules/**',
-      '**/generated/**',
-      '.nx/**',
-      '.skein/**',
-      'apps/dashboard/**',
-    ],
+    ignores: ['**/dist/**', '**/node_modules/**', '**/generated/**', '.nx/**', '.skein/**'],
   },
   ...tseslint.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     languageOptions: {
       parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
     },
@@ -101,6 +94,11 @@ export default tseslint.config(
                 'type:platform',
                 'type:simulation',
               ],
+            },
+            {
+              // Runs in a browser: no adapter of a server's, and nothing of the machine.
+              sourceTag: 'type:page',
+              onlyDependOnLibsWithTags: ['type:core', 'type:contract'],
             },
             {
               sourceTag: 'type:app',

@@ -6,7 +6,7 @@ import { join, relative } from 'node:path';
 import ts from 'typescript';
 
 export type Tag =
-  'core' | 'contract' | 'adapter' | 'domain' | 'platform' | 'simulation' | 'proof' | 'app';
+  'core' | 'contract' | 'adapter' | 'domain' | 'platform' | 'simulation' | 'proof' | 'page' | 'app';
 
 /** What each kind may import, besides itself being what it is. */
 const allowed: Readonly<Record<Tag, readonly Tag[]>> = {
@@ -17,6 +17,7 @@ const allowed: Readonly<Record<Tag, readonly Tag[]>> = {
   platform: ['core', 'contract', 'adapter', 'platform'],
   simulation: ['core', 'contract', 'adapter', 'domain', 'simulation'],
   proof: ['core', 'contract', 'adapter', 'domain', 'platform', 'simulation'],
+  page: ['core', 'contract'],
   app: ['core', 'contract', 'adapter', 'domain', 'platform', 'simulation', 'proof'],
 };
 
@@ -55,7 +56,7 @@ function sourceFiles(folder: string): string[] {
   return readdirSync(folder).flatMap((name) => {
     const path = join(folder, name);
     if (statSync(path).isDirectory()) return name === 'generated' ? [] : sourceFiles(path);
-    return name.endsWith('.ts') && !name.endsWith('.test.ts') ? [path] : [];
+    return /\.tsx?$/.test(name) && !name.endsWith('.test.ts') ? [path] : [];
   });
 }
 
@@ -76,8 +77,8 @@ export function violations(
 ): string[] {
   return imports.flatMap((one) => {
     const { file, specifier } = one;
-    if (project.tag === 'core' && specifier.startsWith('node:'))
-      return [`${file}: a pure core imports ${specifier}`];
+    if (['core', 'page'].includes(project.tag) && specifier.startsWith('node:'))
+      return [`${file}: a ${project.tag === 'core' ? 'pure core' : 'page'} imports ${specifier}`];
     if (/^@skein\/[^/]+\//.test(specifier)) return [`${file}: deep import ${specifier}`];
     const target = targetOf(one, projects);
     if (target === null || target === project.root) return [];

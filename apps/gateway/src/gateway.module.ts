@@ -20,6 +20,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GatewayConfig } from './gateway.config';
 import { Asking } from './http/asking';
 import { AttachGatherer } from './http/attach-gatherer';
+import { dashboardFolder } from './http/dashboard';
 import { mountEdge, sendProblem, type EdgeParts } from './http/edge';
 import { EventFeed } from './http/event-feed';
 import { Idempotency } from './http/idempotency';
@@ -91,6 +92,7 @@ function makeParts(config: GatewayConfig, messenger: Messenger, logger: ServiceL
       natsConnected: () => messenger.connected,
     }),
     errorHelp: readErrorHelp,
+    dashboard: dashboardFolder(),
     warn: (facts, message) => logger.warn(facts, message),
   };
 }

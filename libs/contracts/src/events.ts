@@ -84,6 +84,13 @@ export const kernelRepairedEvent = defineEvent({
   }),
 });
 
+const historyNouns = ['network', 'endpoint', 'host', 'history'];
+
+/** Whether the readable history has events of this type; others pass and are not kept. */
+export function isInHistory(type: string): boolean {
+  return historyNouns.includes(type.split('.')[0] ?? '');
+}
+
 const spoken: readonly EventContract[] = [kernelRepairedEvent];
 
 /**

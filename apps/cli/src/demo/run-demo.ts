@@ -5,6 +5,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { SkeinError } from '@skein/contracts';
 import { demoPrefix, findProgram, keepLogs, LocalCluster, runsDir } from '@skein/local-cluster';
+import { pageLink } from '../local/page-link';
 import { createProgress, type Progress } from './progress';
 import {
   type DemoReport,
@@ -183,6 +184,7 @@ async function stayUp(
   ended: Promise<never>,
 ): Promise<void> {
   progress.note(`the cluster stays up on ${cluster.url}; Ctrl-C ends it`);
+  progress.note(`the page, with its token: ${pageLink(cluster)}`);
   progress.note('try: ./skein network list   ./skein cluster status   ./skein host list');
   const tick = setInterval(() => undefined, 60_000);
   try {

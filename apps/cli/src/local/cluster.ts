@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import Table from 'cli-table3';
 import { isAlive, listRuns, LocalCluster, runsDir, sweep } from '@skein/local-cluster';
 import { createProgress } from '../demo/progress';
+import { pageLink } from './page-link';
 
 export const localName = 'local';
 
@@ -16,11 +17,12 @@ export async function up(options: {
   natsPort: number;
 }): Promise<void> {
   const progress = createProgress();
+  let cluster: LocalCluster;
   const task = progress.begin(
     `A cluster starts: NATS, three managers, services, ${options.hosts} hosts`,
   );
   try {
-    const cluster = await LocalCluster.start({
+    cluster = await LocalCluster.start({
       home: options.home,
       path: options.path,
       name: localName,
@@ -45,6 +47,7 @@ export async function up(options: {
     './skein container add a --host h1 --network web   attaches something to a network',
   );
   progress.note('./skein status   ./skein down');
+  progress.note(`the page, with its token: ${pageLink(cluster)}`);
 }
 
 export async function down(options: { home: string; purge: boolean }): Promise<void> {

@@ -5,6 +5,7 @@ import { SkeinError, type ErrorHelp } from '@skein/contracts';
 import { parseBody } from '@skein/messaging';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { eventsQuery } from '../routes/history';
+import { mountDashboard } from './dashboard';
 import { checkReadiness } from './readiness';
 import type { EventFeed } from './event-feed';
 import type { Store } from '@skein/store-client';
@@ -27,6 +28,8 @@ export interface EdgeParts extends Omit<RouterParts, 'messenger'> {
   readonly store: Pick<Store, 'watch'>;
   readonly metrics: Metrics;
   readonly errorHelp: () => readonly ErrorHelp[];
+  /** Folder of the built page, if there is one. */
+  readonly dashboard: string | undefined;
   readonly warn: (facts: object, message: string) => void;
 }
 
@@ -136,7 +139,8 @@ function limitConcurrency(fastify: FastifyInstance): void {
 function mountOpen(scope: FastifyInstance, parts: EdgeParts): void {
   const html = (text: string) => (_request: FastifyRequest, reply: FastifyReply) =>
     reply.type('text/html; charset=utf-8').send(text);
-  scope.get('/', html(homePage()));
+  if (parts.dashboard === undefined) scope.get('/', html(homePage()));
+  else mountDashboard(scope, parts.dashboard);
   scope.get('/docs', html(operationsPage(parts.routes)));
   scope.get('/docs/errors', (request, reply) =>
     html(errorsPage(parts.errorHelp()))(request, reply),

@@ -1,11 +1,12 @@
 // `GET /v1/events`: the readable history from a revision on, then live. The registry's history is the one source; facts
-// published on NATS only say that there may be more of it. An event that belongs to no revision (a repaired kernel) is
+// published on NATS only say that there may be more of it. What the history does not hold (a repaired kernel, an election) is
 // passed on as it comes. A slow reader is waited for, never buffered: the next page is read when the last one has left.
 
 import type { ServerResponse } from 'node:http';
 import {
   SkeinError,
   eventTypeOf,
+  isInHistory,
   type eventsContract,
   type HistoryEvent,
   type ReplyOf,
@@ -176,8 +177,7 @@ class Reader {
   }
 
   hear(fact: LooseEvent): void {
-    const isCommitted = typeof fact.body['revision'] === 'number';
-    if (!isCommitted && fact.type.startsWith(this.#prefix)) {
+    if (!isInHistory(fact.type) && fact.type.startsWith(this.#prefix)) {
       this.#loose.push(fact);
       if (this.#loose.length > maxWaiting) this.#loose.shift();
     }
