@@ -340,10 +340,11 @@ function bench(program: Command): void {
         'addresses',
         'resync',
         'membership',
+        'dataplane',
       ]),
     )
     .description('measure the store, side by side with a peer in one run, or a whole cluster')
-    .addOption(new Option('--vs <peer>', 'measure this one too').choices(['etcd', 'serf']))
+    .addOption(new Option('--vs <peer>', 'measure this one too').choices(['etcd', 'serf', 'swarm']))
     .option('--quick', 'a short run, to see that it works')
     .option('--only <groups>', 'of puts,gets,… or attaches,keyed,batches,…: see below', commas)
     .option('--rounds <n>', 'rounds of each measurement', count)
@@ -361,9 +362,10 @@ function bench(program: Command): void {
       'after',
       '\nGroups:\n  store      puts,gets,transactions,watches,failover,keys' +
         '\n  addresses  attaches,keyed,batches,detaches,addresses' +
+        '\n  dataplane  tcp-1,tcp-8,udp,latency,latency-loaded,steps' +
         '\n\nExamples:\n  skein bench store --vs etcd\n  skein bench store --quick --only puts,gets --json' +
         '\n  skein bench addresses --quick\n  skein bench addresses --only attaches --profile profiles' +
-        '\n  skein bench resync\n  skein bench membership --vs serf',
+        '\n  skein bench resync\n  skein bench membership --vs serf\n  skein bench dataplane --vs swarm',
     )
     .action(async (what: string, { json = false, ...options }: Options & { json?: boolean }) => {
       const settings = { ...options, json, home: home(), path: process.env['PATH'] ?? '' };
@@ -374,6 +376,10 @@ function bench(program: Command): void {
       if (what === 'membership') {
         const { benchMembershipCommand } = await import('./commands/bench-membership');
         return benchMembershipCommand(settings);
+      }
+      if (what === 'dataplane') {
+        const { benchDataplaneCommand } = await import('./commands/bench-dataplane');
+        return benchDataplaneCommand(settings);
       }
       const { benchStack } = await import('./commands/bench-stack');
       return benchStack(what === 'resync' ? what : 'addresses', settings);

@@ -13,7 +13,8 @@ export type Goal =
 
 export interface Measure {
   readonly name: string;
-  readonly unit: 'per second' | 'ms' | 's' | 'MiB' | '%' | 'count';
+  readonly unit:
+    'per second' | 'Gbit/s' | 'ms' | 'µs' | 'ms per Gbit' | 's' | 'MiB' | '%' | 'count';
   readonly goal?: Goal;
 }
 

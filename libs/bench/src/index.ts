@@ -17,3 +17,9 @@ export {
   type MembershipReport,
 } from './membership/bench-membership';
 export { benchResync } from './resync/bench-resync';
+export {
+  benchDataplane,
+  dataplaneGroups,
+  type DataplaneOptions,
+  type DataplaneReport,
+} from './dataplane/bench-dataplane';

@@ -218,5 +218,7 @@ function doorEnv(dataDir: string, hostId: string) {
     SKEIN_DOCKER_SOCKET: socket,
     SKEIN_PLUGIN_SOCKET: `${plugins}/skein.sock`,
     SKEIN_STATE_DIR: identityDir(dataDir, hostId),
+    // Swarm's own gossip wants the usual port, and an engine may be made part of a swarm to compare the two.
+    SKEIN_GOSSIP_PORT: '7956',
   };
 }

@@ -20,7 +20,7 @@ export interface BenchOptions {
   readonly home: string;
   readonly path: string;
   readonly json: boolean;
-  readonly vs?: 'etcd';
+  readonly vs?: string;
   readonly quick?: boolean;
   readonly only?: readonly string[];
   readonly rounds?: number;
@@ -32,6 +32,9 @@ export interface BenchOptions {
 
 export async function benchStore(options: BenchOptions): Promise<void> {
   const { home, path, json, vs, profile } = options;
+  if (vs !== undefined && vs !== 'etcd') {
+    throw new SkeinError('invalid_request', `'${vs}' is no store; 'etcd' is`, { field: 'vs' });
+  }
   const out = new Output(json);
   const plan = planOf({
     quick: options.quick === true,
@@ -113,7 +116,7 @@ export function cells(row: FigureRow, before: FigureRow | undefined, hasPeer: bo
   ];
 }
 
-function spread({ unit }: FigureRow, value: FigureRow['skein']): string {
+export function spread({ unit }: Pick<FigureRow, 'unit'>, value: FigureRow['skein']): string {
   if (value === null) return '';
   const { median, least, most } = value;
   const suffix = unit === 'per second' ? '/s' : ` ${unit}`;
@@ -121,7 +124,7 @@ function spread({ unit }: FigureRow, value: FigureRow['skein']): string {
   return `${number(median)}${suffix}${range}`;
 }
 
-function number(value: number): string {
+export function number(value: number): string {
   if (value >= 100) return Math.round(value).toLocaleString('en');
   return value.toFixed(value < 10 ? 2 : 1);
 }

@@ -13,6 +13,8 @@ export interface BenchStackOptions {
   readonly path: string;
   readonly hosts: number;
   readonly profileDir?: string | undefined;
+  /** Each host gets a Docker engine. */
+  readonly engines?: boolean | undefined;
   /** Timing of the agents' gossip; default that of a local cluster. */
   readonly gossipPreset?: 'lan' | 'local' | undefined;
   readonly progress: (text: string) => void;
@@ -26,7 +28,7 @@ export class BenchStack {
   ) {}
 
   static async start(options: BenchStackOptions, signal: AbortSignal): Promise<BenchStack> {
-    const { home, path, hosts, progress, profileDir, gossipPreset } = options;
+    const { home, path, hosts, progress, profileDir, gossipPreset, engines } = options;
     const name = `${demoPrefix}${process.pid}`;
     const cluster = await LocalCluster.start({
       home,
@@ -44,6 +46,7 @@ export class BenchStack {
       signal,
       ...(profileDir === undefined ? {} : { profileDir }),
       ...(gossipPreset === undefined ? {} : { gossipPreset }),
+      ...(engines === undefined ? {} : { engines }),
     });
     const clock = await ProcessClock.of(cluster);
     return new BenchStack(cluster, clock, join(runsDir(home), name));

@@ -1,0 +1,64 @@
+// skein bench dataplane: what crosses between two hosts, beside Swarm's overlay and the limits, and where the difference lies.
+
+import { resolve } from 'node:path';
+import { benchDataplane, dataplaneGroups, type DataplaneReport } from '@skein/bench';
+import { SkeinError } from '@skein/contracts';
+import { Output } from '../output/output';
+import { cells, machineLine, number, spread, type BenchOptions } from './bench';
+
+export async function benchDataplaneCommand(options: BenchOptions): Promise<void> {
+  const { home, path, json, quick = false, profile, vs } = options;
+  if (vs !== undefined && vs !== 'swarm') {
+    throw new SkeinError('invalid_request', `'${vs}' has no overlay; 'swarm' has`, { field: 'vs' });
+  }
+  const out = new Output(json);
+  const report = await benchDataplane({
+    home,
+    path,
+    rounds: options.rounds ?? (quick ? 1 : 5),
+    seconds: options.duration ?? (quick ? 1 : 2),
+    only: options.only ?? dataplaneGroups,
+    withSwarm: vs === 'swarm',
+    progress: (text) => void process.stderr.write(`${text}\n`),
+    ...(profile === undefined ? {} : { profileDir: resolve(profile) }),
+  });
+  out.show(report, (shown) => textOf(shown, out));
+  if (report.missed > 0) process.exitCode = 1;
+}
+
+function textOf({ machine, peer, rows, steps, rounds, seconds }: DataplaneReport, out: Output) {
+  const others = Object.keys(rows[0]?.others ?? {});
+  const figures = out.table(
+    ['what', 'measure', 'skein', ...(peer === null ? [] : [peer, 'ratio']), 'goal', '', ...others],
+    rows.map((row, at) => [
+      ...cells(row, rows[at - 1], peer !== null),
+      ...others.map((name) => spread(row, row.others[name] ?? null)),
+    ]),
+    'nothing was measured',
+  );
+  const share = (value: number | null) => (value === null ? ' ' : `${number(value * 100)} %`);
+  const gigabits = { unit: 'Gbit/s' } as const;
+  const time = { unit: 'ms per Gbit' } as const;
+  const account = out.table(
+    [
+      'step by step, TCP, 1 stream',
+      'throughput',
+      'processor time',
+      'of veth',
+      'of the step before',
+    ],
+    steps.map((step) => [
+      step.title,
+      spread(gigabits, step.throughput),
+      spread(time, step.processorTime),
+      share(step.ofVeth),
+      share(step.ofPrevious),
+    ]),
+    'nothing was measured',
+  );
+  const foot =
+    `medians (least–most) of ${rounds} rounds of ${seconds} s each, all ways in turn; processor time is that of ` +
+    'both ends, in the kernel too: per gigabit, or per packet';
+  const parts = [figures, ...(steps.length === 0 ? [] : [account])].join('\n\n');
+  return `${machineLine(machine)}\n\n${parts}\n\n${foot}`;
+}

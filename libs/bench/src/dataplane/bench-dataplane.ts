@@ -1,0 +1,260 @@
+// `bench dataplane`: what Skein's way between two hosts carries, beside Swarm's overlay on the same hosts in the same run, bare veth
+// and Docker's local bridge as the limits; and step by step what separates it from bare veth. Rounds go over all ways in turn, so
+// that what else the machine does meets all of them.
+
+import { findProgram } from '@skein/local-cluster';
+import { SkeinError } from '@skein/contracts';
+import {
+  rowsOf,
+  spreadOf,
+  type FigureRow,
+  type Measure,
+  type Sample,
+  type Spread,
+} from '../figure';
+import { describeMachine, type Machine } from '../machine';
+import { BenchStack, interruptible } from '../stack/bench-stack';
+import { EngineStack } from '../docker/engine-stack';
+import { Places } from '../docker/places';
+import { steps } from './steps';
+import { answered, latencySample, roundTrips, transfer, type Load, type Way } from './transfer';
+import { buildDockerWays, buildSkeinWay, type NamedWay } from './ways';
+
+export interface DataplaneOptions {
+  readonly home: string;
+  readonly path: string;
+  readonly rounds: number;
+  /** Of one transfer. */
+  readonly seconds: number;
+  /** Names of figures, or `steps`. */
+  readonly only: readonly string[];
+  /** Docker engines on the hosts, for Swarm's overlay, Docker's bridge, and Skein's containers. */
+  readonly withSwarm: boolean;
+  readonly profileDir?: string | undefined;
+  readonly progress: (text: string) => void;
+}
+
+export interface WayRow extends FigureRow {
+  /** The ways that are neither Skein's nor the peer's, by name. */
+  readonly others: Readonly<Record<string, Spread | null>>;
+}
+
+export interface StepRow {
+  readonly step: string;
+  readonly title: string;
+  readonly throughput: Spread | null;
+  readonly processorTime: Spread | null;
+  /** Median throughput over that of bare veth, and over that of the step before. */
+  readonly ofVeth: number | null;
+  readonly ofPrevious: number | null;
+}
+
+export interface DataplaneReport {
+  readonly what: 'dataplane';
+  readonly peer: 'swarm' | null;
+  readonly machine: Machine;
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly rows: readonly WayRow[];
+  readonly steps: readonly StepRow[];
+  readonly missed: number;
+}
+
+interface Figure {
+  readonly figure: string;
+  readonly title: string;
+  readonly measures: readonly Measure[];
+  readonly run: (places: Places, way: Way, seconds: number) => Promise<Sample>;
+}
+
+const asSwarm = { of: 'ratio', atLeast: 1 } as const;
+const cpu: Measure = { name: 'processor time', unit: 'ms per Gbit' };
+const times: readonly Measure[] = [
+  { name: 'p50', unit: 'µs' },
+  { name: 'p99', unit: 'µs' },
+];
+const by = (load: Load) => (places: Places, way: Way, seconds: number) =>
+  transfer(places, way, load, seconds);
+
+const figures: readonly Figure[] = [
+  {
+    figure: 'tcp-1',
+    title: 'TCP, 1 stream',
+    measures: [{ name: 'throughput', unit: 'Gbit/s', goal: asSwarm }, cpu],
+    run: by('tcp-1'),
+  },
+  {
+    figure: 'tcp-8',
+    title: 'TCP, 8 streams',
+    measures: [{ name: 'throughput', unit: 'Gbit/s', goal: asSwarm }, cpu],
+    run: by('tcp-8'),
+  },
+  {
+    figure: 'udp',
+    title: 'UDP, 64 bytes each',
+    measures: [
+      { name: 'packets that arrived', unit: 'per second' },
+      { name: 'lost', unit: '%' },
+      { name: cpu.name, unit: 'µs' },
+    ],
+    run: by('udp'),
+  },
+  {
+    figure: 'latency',
+    title: 'round trip, nothing else',
+    measures: times,
+    run: async (places, way, seconds) => latencySample(await roundTrips(places, way, seconds)),
+  },
+  {
+    figure: 'latency-loaded',
+    title: 'round trip beside 1 TCP stream',
+    measures: times,
+    run: async (places, way, seconds) => {
+      const [round] = await Promise.all([
+        roundTrips(places, way, seconds),
+        transfer(places, way, 'tcp-1', seconds),
+      ]);
+      return latencySample(round);
+    },
+  },
+];
+
+export const dataplaneGroups = [...figures.map(({ figure }) => figure), 'steps'];
+
+export async function benchDataplane(options: DataplaneOptions): Promise<DataplaneReport> {
+  const { home, path, withSwarm, profileDir, progress } = options;
+  demandKnown(options.only);
+  if (process.getuid?.() !== 0) {
+    throw new SkeinError('unavailable', 'bench dataplane needs root: the steps are built by hand');
+  }
+  return interruptible(async (signal) => {
+    const natsServer = findProgram('nats-server', home, path);
+    const machine = describeMachine({ folder: home, natsServer, etcd: null });
+    const parts = { home, path, profileDir, progress };
+    const engines = withSwarm ? await EngineStack.start(parts, signal) : null;
+    const stack = engines?.stack ?? (await BenchStack.start({ ...parts, hosts: 2 }, signal));
+    try {
+      const places = engines?.places ?? new Places(stack.cluster, { home, path });
+      const ways: NamedWay[] = [await buildSkeinWay(stack)];
+      if (engines !== null) ways.push(...(await buildDockerWays(engines, progress)));
+      await places.script(steps.flatMap(({ build }) => build));
+      for (const { way } of [...ways, ...steps]) await answered(places, way);
+      return await new DataplaneBench(places, ways, options, signal).run(machine);
+    } finally {
+      await stack.stop();
+    }
+  });
+}
+
+function demandKnown(only: readonly string[]): void {
+  const unknown = only.find((name) => !dataplaneGroups.includes(name));
+  if (unknown === undefined) return;
+  const message = `There is no measurement '${unknown}': ${dataplaneGroups.join(', ')}`;
+  throw new SkeinError('invalid_request', message, { field: 'only' });
+}
+
+class DataplaneBench {
+  readonly #samples = new Map<string, Sample[]>();
+
+  constructor(
+    private readonly places: Places,
+    private readonly ways: readonly NamedWay[],
+    private readonly options: DataplaneOptions,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  async run(machine: Machine): Promise<DataplaneReport> {
+    const { rounds, seconds, withSwarm } = this.options;
+    for (let round = 1; round <= rounds; round += 1) {
+      for (const figure of this.#wanted()) await this.#oneFigure(figure, round);
+      if (this.options.only.includes('steps')) await this.#allSteps(round);
+    }
+    const rows = this.#wanted().flatMap((figure) => this.#rowsOf(figure));
+    return {
+      what: 'dataplane',
+      peer: withSwarm ? 'swarm' : null,
+      machine,
+      rounds,
+      seconds,
+      rows,
+      steps: this.options.only.includes('steps') ? this.#stepRows() : [],
+      missed: rows.filter(({ met }) => met === false).length,
+    };
+  }
+
+  #wanted(): readonly Figure[] {
+    return figures.filter(({ figure }) => this.options.only.includes(figure));
+  }
+
+  async #oneFigure(figure: Figure, round: number): Promise<void> {
+    const bare = { name: 'bare veth', way: bareWay() };
+    for (const { name, way } of [...this.ways, bare]) {
+      this.signal.throwIfAborted();
+      const sample = await figure.run(this.places, way, this.options.seconds);
+      this.#keep(figure.figure, name, sample);
+      const said = figure.measures.map(
+        (measure) =>
+          `${measure.name} ${(sample[measure.name] ?? 0).toPrecision(4)} ${measure.unit}`,
+      );
+      this.options.progress(`${figure.title}, round ${round}, ${name}: ${said.join(', ')}`);
+    }
+  }
+
+  async #allSteps(round: number): Promise<void> {
+    const { seconds, progress } = this.options;
+    for (const { step, title, way } of [...steps, this.#skeinStep()]) {
+      this.signal.throwIfAborted();
+      const sample = await transfer(this.places, way, 'tcp-1', seconds);
+      this.#keep('step', step, sample);
+      progress(`${title}, round ${round}: ${(sample['throughput'] ?? 0).toPrecision(4)} Gbit/s`);
+    }
+  }
+
+  #skeinStep() {
+    const [skein] = this.ways as readonly [NamedWay];
+    return { step: 'skein', title: "Skein's own: + probe port, gateway, guard", way: skein.way };
+  }
+
+  #keep(figure: string, name: string, sample: Sample): void {
+    const key = `${figure}/${name}`;
+    this.#samples.set(key, [...(this.#samples.get(key) ?? []), sample]);
+  }
+
+  #of(figure: string, name: string): readonly Sample[] {
+    return this.#samples.get(`${figure}/${name}`) ?? [];
+  }
+
+  #rowsOf({ figure, title, measures }: Figure): WayRow[] {
+    const samples = { skein: this.#of(figure, 'skein'), peer: this.#of(figure, 'swarm') };
+    const names = [...this.ways.map(({ name }) => name), 'bare veth'];
+    const others = names.filter((name) => name !== 'skein' && name !== 'swarm');
+    return rowsOf({ figure, title }, measures, samples).map((row) => ({
+      ...row,
+      others: Object.fromEntries(
+        others.map((name) => [name, spreadIn(this.#of(figure, name), row.measure)]),
+      ),
+    }));
+  }
+
+  #stepRows(): StepRow[] {
+    const medians: number[] = [];
+    return [...steps, this.#skeinStep()].map(({ step, title }) => {
+      const samples = this.#of('step', step);
+      const throughput = spreadIn(samples, 'throughput');
+      const median = throughput?.median ?? 0;
+      const over = (before: number | undefined) => (before ? median / before : null);
+      const row = { ofVeth: over(medians[0]), ofPrevious: over(medians.at(-1)) };
+      medians.push(median);
+      return { step, title, throughput, processorTime: spreadIn(samples, cpu.name), ...row };
+    });
+  }
+}
+
+function bareWay(): Way {
+  const [bare] = steps as readonly [(typeof steps)[number]];
+  return bare.way;
+}
+
+function spreadIn(samples: readonly Sample[], measure: string): Spread | null {
+  return spreadOf(samples.flatMap((sample) => sample[measure] ?? []));
+}
