@@ -123,6 +123,77 @@ describe('services', () => {
   }, 30_000);
 });
 
+async function makeToken(fields: object): Promise<{ id: string; token: string }> {
+  const made = await stack.call('POST', '/v1/tokens', fields);
+  expect(made.status).toBe(201);
+  return made.body;
+}
+
+describe('tokens', () => {
+  const as = (token: string, method: string, path: string, body?: string) =>
+    stack.raw(method, path, {
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body }),
+    });
+
+  it('hold roles apart, are kept as digests, and end when they are revoked', async () => {
+    const { id, token } = await makeToken({ name: 'ci', role: 'operator' });
+    const body = JSON.stringify({ name: 'by-ci' });
+    expect((await as(token, 'POST', '/v1/networks', body)).status).toBe(201);
+    const refused = await as(
+      token,
+      'POST',
+      '/v1/tokens',
+      JSON.stringify({ name: 'x', role: 'admin' }),
+    );
+    expect(refused.body).toMatchObject({ status: 403, code: 'forbidden', requiredRole: 'admin' });
+    const { body: kept } = await stack.call('GET', '/v1/kv?prefix=/skein/token/');
+    expect(JSON.stringify(kept)).toContain(id);
+    expect(JSON.stringify(kept)).not.toContain(token.slice(-40));
+    const { body: listed } = await stack.call('GET', '/v1/tokens');
+    const found = listed.tokens.find((each: { id: string }) => each.id === id);
+    expect(found).toMatchObject({ name: 'ci', role: 'operator', state: 'usable' });
+    expect(found.digest).toBeUndefined();
+    expect((await stack.call('DELETE', `/v1/tokens/${id}`)).status).toBe(200);
+    const ended = await as(token, 'GET', '/v1/networks');
+    expect(ended.body).toMatchObject({ status: 401, code: 'unauthenticated' });
+    expect((await stack.call('DELETE', `/v1/tokens/${id}`)).body.code).toBe('token_not_found');
+  }, 30_000);
+
+  it('expire', async () => {
+    const { token } = await makeToken({ name: 'brief', role: 'viewer', ttlMs: 1_000 });
+    let answer: Answer;
+    do answer = await as(token, 'GET', '/v1/networks');
+    while (answer.status === 200);
+    expect(answer.body).toMatchObject({ status: 401, detail: 'The token has expired' });
+  }, 30_000);
+
+  it('carry limits of their own, that others do not feel', async () => {
+    const slow = await makeToken({
+      name: 'slow',
+      role: 'operator',
+      requestsPerSecond: 5,
+      maxBodyBytes: 64,
+    });
+    const answers = await Promise.all(
+      Array.from({ length: 30 }, () => as(slow.token, 'GET', '/v1/networks?limit=1')),
+    );
+    const limited = answers.filter(({ status }) => status === 429);
+    expect(limited.length).toBeGreaterThan(10);
+    expect(limited[0]?.body).toMatchObject({ code: 'overloaded', requestsPerSecond: 5 });
+    expect(limited[0]?.headers.get('retry-after')).toBe('1');
+    expect((await stack.call('GET', '/v1/networks')).status).toBe(200);
+    const large = JSON.stringify({ name: 'x'.repeat(80) });
+    let tooLarge: Answer;
+    do tooLarge = await as(slow.token, 'POST', '/v1/networks', large);
+    while (tooLarge.status === 429);
+    expect(tooLarge.body).toMatchObject({ code: 'payload_too_large', maxBodyBytes: 64 });
+  }, 30_000);
+});
+
 describe('lists', () => {
   it.each([
     ['/v1/networks', 'networks'],
@@ -132,6 +203,7 @@ describe('lists', () => {
     ['/v1/hosts', 'hosts'],
     ['/v1/exclusions', 'exclusions'],
     ['/v1/join-tokens', 'tokens'],
+    ['/v1/tokens', 'tokens'],
     ['/v1/leases', 'leases'],
     ['/v1/kv?prefix=/skein/', 'kvs'],
     ['/v1/kv?prefix=', 'kvs'],
@@ -141,6 +213,7 @@ describe('lists', () => {
       await stack.call('POST', '/v1/networks', { name: 'listed' });
       await stack.call('POST', '/v1/networks/web/services', { name: 'another' });
       await stack.call('POST', '/v1/exclusions', { cidr: '10.250.0.0/16' });
+      for (const name of ['one', 'two', 'three']) await makeToken({ name, role: 'viewer' });
       const join = path.includes('?') ? '&' : '?';
       const read = async (limit: number): Promise<string[]> => {
         const seen: string[] = [];

@@ -37,7 +37,10 @@ export interface Answer {
   readonly body: any;
 }
 
-export async function startGateway(natsUrl: string): Promise<GatewayProcess> {
+export async function startGateway(
+  natsUrl: string,
+  environment: Record<string, string> = {},
+): Promise<GatewayProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'skein-gateway-'));
   await bundle('gateway', folder);
   const socket = await listeningSocket();
@@ -52,6 +55,7 @@ export async function startGateway(natsUrl: string): Promise<GatewayProcess> {
       SKEIN_TOKENS: JSON.stringify(
         Object.entries(tokens).map(([name, token]) => ({ token: sha256(token), role: name, name })),
       ),
+      ...environment,
     },
   });
   child.stdout?.pipe(process.stderr);

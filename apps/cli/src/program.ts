@@ -4,6 +4,7 @@ import { Argument, Command, Option } from 'commander';
 import { count, door, label, repeat, type Options } from './door';
 import { registerJoinCommands } from './join-commands';
 import { registerOperatorCommands } from './operator-commands';
+import { registerTokenCommands } from './token-commands';
 import { registerServiceCommands } from './service-commands';
 import { registerSimulateCommands } from './simulate-commands';
 import type { VerifyOptions } from './commands/verify';
@@ -27,6 +28,7 @@ export async function makeProgram(): Promise<Command> {
   endpoints(program);
   registerServiceCommands(program);
   hosts(program);
+  registerTokenCommands(program);
   history(program);
   registerOperatorCommands(program);
   machine(program);

@@ -25,6 +25,7 @@ import { mountEdge, sendProblem, type EdgeParts } from './http/edge';
 import { EventFeed } from './http/event-feed';
 import { Idempotency } from './http/idempotency';
 import { Metrics } from './http/metrics';
+import { TokenBook } from './http/token-book';
 import { authenticator } from './http/tokens';
 import { routes } from './routes/index';
 
@@ -54,6 +55,7 @@ export class GatewayModule implements OnModuleInit, OnModuleDestroy {
   /** Open streams would hold up the stop. */
   onModuleDestroy(): void {
     this.parts.events.close();
+    this.parts.tokens.close();
   }
 
   /** What Nest itself refuses, such as a path that nobody serves. */
@@ -79,10 +81,16 @@ function makeParts(config: GatewayConfig, messenger: Messenger, logger: ServiceL
     history: (request, requestId) => asking.request(eventsContract, request, { requestId }),
     facts: (handler) => messenger.subscribeEvent(`${subjectPrefix}.event.>`, handler),
   });
+  const store = StoreClient.connect(messenger);
+  const warn = (facts: object, message: string): void => logger.warn(facts, message);
+  const tokens = new TokenBook({ store, warn });
+  tokens.start();
   return {
     messenger: asking,
-    store: StoreClient.connect(messenger),
-    authenticate: authenticator(config.tokens),
+    store,
+    tokens,
+    authenticate: authenticator(config.tokens, tokens),
+    requestsPerSecond: config.requestsPerSecond,
     idempotency: new Idempotency(asking),
     attaches: new AttachGatherer(asking),
     routes,
@@ -93,7 +101,8 @@ function makeParts(config: GatewayConfig, messenger: Messenger, logger: ServiceL
     }),
     errorHelp: readErrorHelp,
     dashboard: dashboardFolder(),
-    warn: (facts, message) => logger.warn(facts, message),
+    warn,
+    inform: (facts, message) => logger.info(facts, message),
   };
 }
 

@@ -2,6 +2,7 @@
 // hands one down because the gateway's own network namespace has no way to the machine's loopback.
 
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { IncomingMessage, Server } from 'node:http';
 import type { ListenOptions } from 'node:net';
 import type { DynamicModule } from '@nestjs/common';
@@ -17,6 +18,8 @@ export const bodyLimitBytes = 1_048_576;
 const closeGraceMs = 1_000;
 const requestIdPattern = /^[A-Za-z0-9._:-]{1,64}$/;
 
+type ListenConfig = Pick<GatewayConfig, 'httpAddress' | 'httpPort' | 'httpFd'>;
+
 export interface RunningGateway {
   readonly server: Server;
   close(): Promise<void>;
@@ -24,10 +27,11 @@ export interface RunningGateway {
 
 export async function startHttp(
   module: DynamicModule,
-  config: Pick<GatewayConfig, 'httpAddress' | 'httpPort' | 'httpFd'>,
+  config: ListenConfig & Pick<GatewayConfig, 'tlsCert' | 'tlsKey'>,
   logger: ServiceLogger,
 ): Promise<RunningGateway> {
   const adapter = new FastifyAdapter({
+    ...tlsOf(config),
     bodyLimit: bodyLimitBytes,
     genReqId: (request: IncomingMessage) => requestId(request.headers['x-request-id']),
     routerOptions: { maxParamLength: 256, ignoreTrailingSlash: false },
@@ -66,9 +70,20 @@ async function closeGently(server: Server, application: NestFastifyApplication):
   }
 }
 
-function listenOptions(
-  config: Pick<GatewayConfig, 'httpAddress' | 'httpPort' | 'httpFd'>,
-): ListenOptions & { fd?: number } {
+/** Both files, or neither. */
+function tlsOf({ tlsCert, tlsKey }: Pick<GatewayConfig, 'tlsCert' | 'tlsKey'>): {
+  https?: { cert: Buffer; key: Buffer; minVersion: 'TLSv1.2' };
+} {
+  if (tlsCert === undefined && tlsKey === undefined) return {};
+  if (tlsCert === undefined || tlsKey === undefined) {
+    throw new Error('SKEIN_TLS_CERT and SKEIN_TLS_KEY go together');
+  }
+  return {
+    https: { cert: readFileSync(tlsCert), key: readFileSync(tlsKey), minVersion: 'TLSv1.2' },
+  };
+}
+
+function listenOptions(config: ListenConfig): ListenOptions & { fd?: number } {
   if (config.httpFd !== undefined) return { fd: config.httpFd };
   return { host: config.httpAddress, port: config.httpPort };
 }

@@ -59,6 +59,7 @@ export const errorCodes = {
   address_not_found: entry(404, 'notFound', 'Nobody holds or held the address'),
   lease_not_found: entry(404, 'notFound', 'There is no such lease'),
   key_not_found: entry(404, 'notFound', 'There is no such key'),
+  token_not_found: entry(404, 'notFound', 'There is no such token'),
   member_not_found: entry(404, 'notFound', 'There is no such member'),
   backup_not_found: entry(404, 'notFound', 'The replica no longer holds this backup'),
   // Refused by the state.
@@ -83,6 +84,7 @@ export const errorCodes = {
   exclusion_not_found: entry(404, 'notFound', 'This prefix is not excluded'),
   pool_exhausted: entry(409, 'conflict', 'The pool has no free address'),
   subnets_exhausted: entry(409, 'conflict', 'The default pools have no free subnet'),
+  tokens_exhausted: entry(409, 'conflict', 'There are as many tokens as are kept'),
   host_not_up: entry(409, 'conflict', 'The host is not up'),
   host_in_use: entry(409, 'conflict', 'The host still holds endpoints'),
   host_draining: entry(409, 'conflict', 'The host is drained'),

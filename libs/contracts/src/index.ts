@@ -24,5 +24,6 @@ export * from './hosts';
 export * from './registry';
 export * from './services';
 export * from './own-endpoints';
+export * from './access';
 export * from './joining';
 export * from './events';

@@ -47,6 +47,11 @@ export const keys = {
   idempotency: (key: string) => `${stateRoot}idempotency/${key}`,
   joinToken: (id: string) => `${stateRoot}join-token/${id}`,
   joinTokens: `${stateRoot}join-token/`,
+  /** Tokens of people and programs; not those with which hosts join. */
+  accessToken: (id: string) => `${stateRoot}token/${id}`,
+  accessTokens: `${stateRoot}token/`,
+  accessUse: (id: string) => `${stateRoot}token-use/${id}`,
+  accessUses: `${stateRoot}token-use/`,
   hostIdentity: (hostId: string) => `${stateRoot}host-identity/${hostId}`,
   removedHost: (hostId: string) => `${stateRoot}removed-host/${hostId}`,
 } as const;

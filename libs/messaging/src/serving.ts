@@ -94,12 +94,12 @@ export class ServedSubject<C extends Contract> implements Serving {
       const reply = answer instanceof Promise ? await answer : answer;
       const data = this.#encode(reply);
       this.#respond(message, data);
-      this.#options.stats.count(performance.now() - startedAt);
+      this.#told(message, requestId, performance.now() - startedAt);
     } catch (thrown) {
       const error = this.#expected(thrown, requestId);
       const { data, headers } = errorReply(error, requestId);
       this.#respond(message, data, headers);
-      this.#options.stats.count(performance.now() - startedAt, `${error.code}: ${error.message}`);
+      this.#told(message, requestId, performance.now() - startedAt, error);
     } finally {
       this.#pending -= 1;
       if (this.#pending === 0) this.#idle?.();
@@ -121,6 +121,15 @@ export class ServedSubject<C extends Contract> implements Serving {
     checkSpeaker(contract, request, message.subject);
     const context = { requestId, deadline: Deadline.after(timeoutMs), subject: message.subject };
     return handler(request, context);
+  }
+
+  /** Each answer stands in the log under the id of the request that it was given to. */
+  #told({ subject }: Msg, requestId: string, elapsedMs: number, error?: SkeinError): void {
+    const { stats, logger } = this.#options;
+    stats.count(elapsedMs, error && `${error.code}: ${error.message}`);
+    const ms = Math.round(elapsedMs * 10) / 10;
+    const facts = { requestId, subject, ms, ...(error === undefined ? {} : { code: error.code }) };
+    logger.debug(facts, 'answered');
   }
 
   #encode(reply: ReplyOf<C>): Uint8Array {

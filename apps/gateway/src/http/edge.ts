@@ -7,6 +7,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { eventsQuery } from '../routes/history';
 import { mountDashboard } from './dashboard';
 import { checkReadiness } from './readiness';
+import { demandSize, limitRates } from './limits';
 import type { EventFeed } from './event-feed';
 import type { Store } from '@skein/store-client';
 import type { Metrics } from './metrics';
@@ -14,7 +15,14 @@ import { openApiDocument } from './openapi';
 import { errorsPage, homePage, operationsPage } from './pages';
 import { problemContentType, toProblem, toSkeinError } from './problem';
 import type { Route } from './route';
-import { admit, fastifyPath, mountRoutes, routeContext, type RouterParts } from './router';
+import {
+  admit,
+  callerOf,
+  fastifyPath,
+  mountRoutes,
+  routeContext,
+  type RouterParts,
+} from './router';
 import { parseJson } from './json';
 
 /** Requests that are being answered at once; event streams count too. */
@@ -24,6 +32,7 @@ export interface EdgeParts extends Omit<RouterParts, 'messenger'> {
   readonly messenger: RouterParts['messenger'] & { readonly connected: boolean };
   readonly routes: readonly Route[];
   readonly events: EventFeed;
+  readonly requestsPerSecond: number;
   /** Opens watches for readers of the store. */
   readonly store: Pick<Store, 'watch'>;
   readonly metrics: Metrics;
@@ -31,6 +40,7 @@ export interface EdgeParts extends Omit<RouterParts, 'messenger'> {
   /** Folder of the built page, if there is one. */
   readonly dashboard: string | undefined;
   readonly warn: (facts: object, message: string) => void;
+  readonly inform: (facts: object, message: string) => void;
 }
 
 export function mountEdge(fastify: FastifyInstance, parts: EdgeParts): void {
@@ -46,8 +56,9 @@ export function mountEdge(fastify: FastifyInstance, parts: EdgeParts): void {
     scope.addContentTypeParser(
       'application/json',
       { parseAs: 'string' },
-      (_request, text, parsed) => {
+      (request, text, parsed) => {
         try {
+          demandSize(callerOf(request), Buffer.byteLength(text));
           parsed(null, parseJson(text as string));
         } catch (thrown) {
           parsed(thrown as Error);
@@ -61,18 +72,24 @@ export function mountEdge(fastify: FastifyInstance, parts: EdgeParts): void {
       if (request.url.startsWith('/v1/')) void reply.header('cache-control', 'no-store');
       next();
     });
-    mountOpen(scope, parts);
-    const stream = parts.routes.find((route) => route.operation === 'streamEvents');
-    if (stream !== undefined) mountEvents(scope, stream, parts);
-    for (const route of parts.routes)
-      if (route.stream !== undefined) mountStream(scope, route, parts);
-    mountRoutes(
-      scope,
-      parts.routes.filter((route) => route !== stream && route.stream === undefined),
-      parts,
-    );
+    limitRates(scope, { requestsPerSecond: parts.requestsPerSecond, callerOf });
+    scope.after(() => mountAll(scope, parts));
     done();
   });
+}
+
+function mountAll(scope: FastifyInstance, parts: EdgeParts): void {
+  tellWrites(scope, parts);
+  mountOpen(scope, parts);
+  const stream = parts.routes.find((route) => route.operation === 'streamEvents');
+  if (stream !== undefined) mountEvents(scope, stream, parts);
+  for (const route of parts.routes)
+    if (route.stream !== undefined) mountStream(scope, route, parts);
+  mountRoutes(
+    scope,
+    parts.routes.filter((route) => route !== stream && route.stream === undefined),
+    parts,
+  );
 }
 
 export function sendProblem(
@@ -132,6 +149,20 @@ function limitConcurrency(fastify: FastifyInstance): void {
     running += 1;
     counted.add(request);
     reply.raw.once('close', () => leave(request));
+    done();
+  });
+}
+
+/** Who asked for which change, and what came of it: one line each, under the id that all services' logs have. */
+function tellWrites(scope: FastifyInstance, { inform }: EdgeParts): void {
+  scope.addHook('onResponse', (request, reply, done) => {
+    if (request.method !== 'GET') {
+      const { id: requestId, method, url } = request;
+      const path = url.split('?')[0];
+      const { name: caller } = callerOf(request) ?? {};
+      const ms = Math.round(reply.elapsedTime * 10) / 10;
+      inform({ requestId, method, path, status: reply.statusCode, caller, ms }, 'asked for');
+    }
     done();
   });
 }

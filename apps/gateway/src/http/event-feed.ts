@@ -12,6 +12,7 @@ import {
   type ReplyOf,
   type RequestOf,
 } from '@skein/contracts';
+import { cutOff } from './cut-off';
 import type { EventHandler, Subscription } from '@skein/messaging';
 
 export const maxReaders = 256;
@@ -24,8 +25,8 @@ const eagerPollMs = 100;
 const pageSize = 500;
 /** Uncommitted events that wait for a slow reader; older ones are dropped. */
 const maxWaiting = 256;
-/** A reader that takes nothing for this long is cut off. */
-const stallLimitMs = 30_000;
+/** A reader that takes nothing for this long is cut off; it is told why, and given as long again to hear it. */
+export const stallLimitMs = 30_000;
 
 export interface FeedRequest {
   /** First revision to send; absent: what comes from now on. */
@@ -48,6 +49,8 @@ export interface EventSources {
   ) => Promise<EventsPage>;
   /** Every fact that is published, with its subject. */
   readonly facts: (handler: EventHandler<unknown>) => Subscription;
+  /** Default `stallLimitMs`. */
+  readonly stallLimitMs?: number;
 }
 
 export class EventFeed {
@@ -72,7 +75,8 @@ export class EventFeed {
     if (this.#readers.size >= maxReaders) {
       throw new SkeinError('overloaded', `The gateway feeds ${maxReaders} readers already`);
     }
-    const reader = new Reader(response, request.prefix);
+    const limitMs = this.#sources.stallLimitMs ?? stallLimitMs;
+    const reader = new Reader(response, request.prefix, limitMs);
     this.#readers.add(reader);
     this.#listen();
     try {
@@ -157,11 +161,13 @@ class Reader {
   #wake: () => void = () => undefined;
   #heard = false;
   #eager = 0;
+  readonly #stallLimitMs: number;
   open = true;
 
-  constructor(response: ServerResponse, prefix: string | undefined) {
+  constructor(response: ServerResponse, prefix: string | undefined, limitMs: number) {
     this.#response = response;
     this.#prefix = prefix ?? '';
+    this.#stallLimitMs = limitMs;
     response.on('close', () => this.end());
   }
 
@@ -223,16 +229,17 @@ class Reader {
     this.open = false;
     clearInterval(this.#heartbeat);
     this.#wake();
-    if (this.#response.headersSent) this.#response.end();
+    if (this.#response.headersSent && !this.#response.writableEnded) this.#response.end();
   }
 
   async #write(text: string): Promise<void> {
     if (!this.open || this.#response.write(text)) return;
     await new Promise<void>((resolve) => {
       const stalled = setTimeout(() => {
-        this.#response.destroy();
+        cutOff(this.#response, this.#stallLimitMs);
+        this.end();
         resolve();
-      }, stallLimitMs);
+      }, this.#stallLimitMs);
       const settle = (): void => {
         clearTimeout(stalled);
         resolve();

@@ -8,12 +8,14 @@ import {
   type ErrorCode,
   type ReplyOf,
   type RequestOf,
+  type Role,
 } from '@skein/contracts';
 import type { Store } from '@skein/store-client';
 import type { ServerResponse } from 'node:http';
 import type { z } from 'zod';
 import type { Attached } from './attach-gatherer';
-import type { Role } from './tokens';
+import type { TokenBook } from './token-book';
+import type { Caller } from './tokens';
 
 export type Method = 'GET' | 'POST' | 'DELETE';
 
@@ -25,6 +27,8 @@ export interface AskOptions {
 
 export interface RouteContext {
   readonly requestId: string;
+  readonly caller: Caller;
+  readonly tokens: Pick<TokenBook, 'create' | 'list' | 'revoke'>;
   ask<C extends Contract>(
     contract: C,
     body: RequestOf<C>,

@@ -15,6 +15,7 @@ import {
 } from './etags';
 import type { Idempotency, KeyedRequest } from './idempotency';
 import type { Route, RouteContext, RouteReply } from './route';
+import type { TokenBook } from './token-book';
 import { authorize, type Authenticate, type Caller } from './tokens';
 
 export interface RouterParts {
@@ -22,9 +23,15 @@ export interface RouterParts {
   readonly authenticate: Authenticate;
   readonly idempotency: Idempotency;
   readonly attaches: AttachGatherer;
+  readonly tokens: TokenBook;
 }
 
 const callers = new WeakMap<FastifyRequest, Caller>();
+
+/** Who asks; undefined where nobody had to say. */
+export function callerOf(request: FastifyRequest): Caller | undefined {
+  return callers.get(request);
+}
 
 export function mountRoutes(
   fastify: FastifyInstance,
@@ -85,7 +92,7 @@ async function serve(
 function keyedRequest(route: Route, request: FastifyRequest): KeyedRequest | undefined {
   const key = idempotencyKey(route, request);
   if (key === undefined) return undefined;
-  const caller = callers.get(request)?.name ?? '';
+  const caller = callers.get(request)?.id ?? '';
   const fingerprint = `${request.method} ${request.url}\n${JSON.stringify(request.body ?? null)}`;
   return { key, caller, requestId: request.id, fingerprint };
 }
@@ -98,12 +105,16 @@ function parsedBody(route: Route, request: FastifyRequest): unknown {
 }
 
 export function routeContext(
-  { messenger, attaches, idempotency }: Pick<RouterParts, 'messenger' | 'attaches' | 'idempotency'>,
+  { messenger, attaches, idempotency, tokens }: Omit<RouterParts, 'authenticate'>,
   request: FastifyRequest,
   keyed?: KeyedRequest,
 ): RouteContext {
+  const caller = callers.get(request);
+  if (caller === undefined) throw new Error('a route was reached by nobody');
   return {
     requestId: request.id,
+    caller,
+    tokens,
     ask: (contract, body, options) =>
       messenger.request(contract, body, { requestId: request.id, ...options }),
     attach: (network, endpoint, waitMs) => {

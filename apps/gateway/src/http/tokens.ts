@@ -1,35 +1,39 @@
-// Who is asking: bearer tokens, of which the gateway knows only SHA-256 digests, and what each role may do.
+// Who is asking: bearer tokens, of which the gateway knows only SHA-256 digests, and what each role may do. Some it is configured
+// with, the others are the token book's.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { SkeinError } from '@skein/contracts';
+import { roles, SkeinError, tokenDigestSchema, type Role } from '@skein/contracts';
 import { z } from 'zod';
 
-/** From the least to the most: each may do what those before it may. */
-export const roles = ['viewer', 'operator', 'admin'] as const;
-export type Role = (typeof roles)[number];
-
 export const tokenSchema = z.strictObject({
-  /** SHA-256 of the token, in hexadecimal. */
-  token: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/, 'expected the SHA-256 digest of a token in hexadecimal'),
+  token: tokenDigestSchema,
   role: z.enum(roles),
   name: z.string().min(1).max(64),
 });
 export type TokenGrant = z.output<typeof tokenSchema>;
 
 export interface Caller {
+  /** Of the token: no two share one. */
+  readonly id: string;
   readonly name: string;
   readonly role: Role;
+  readonly requestsPerSecond?: number | undefined;
+  readonly maxBodyBytes?: number | undefined;
 }
 
 export type Authenticate = (authorization: string | undefined) => Caller;
 
+/** Tokens that were made at run time. */
+export interface MadeTokens {
+  isOurs(token: string): boolean;
+  find(token: string): Caller;
+}
+
 /** Throws `unauthenticated`. Compares with every known digest, so that time tells nothing of which one came close. */
-export function authenticator(grants: readonly TokenGrant[]): Authenticate {
+export function authenticator(grants: readonly TokenGrant[], made?: MadeTokens): Authenticate {
   const known = grants.map(({ token, role, name }) => ({
     digest: Buffer.from(token, 'hex'),
-    caller: { name, role },
+    caller: { id: `configured/${name}`, name, role },
   }));
   return (authorization) => {
     const token = /^Bearer +([^\s]{1,512})$/i.exec(authorization ?? '')?.[1];
@@ -39,8 +43,9 @@ export function authenticator(grants: readonly TokenGrant[]): Authenticate {
     const digest = createHash('sha256').update(token).digest();
     let caller: Caller | undefined;
     for (const each of known) if (timingSafeEqual(each.digest, digest)) caller = each.caller;
-    if (caller === undefined) throw new SkeinError('unauthenticated', 'The token is not known');
-    return caller;
+    if (caller !== undefined) return caller;
+    if (made?.isOurs(token) === true) return made.find(token);
+    throw new SkeinError('unauthenticated', 'The token is not known');
   };
 }
 

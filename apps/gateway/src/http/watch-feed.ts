@@ -5,11 +5,14 @@
 import type { ServerResponse } from 'node:http';
 import { SkeinError, type RevisionEvents } from '@skein/contracts';
 import type { Watch } from '@skein/store-client';
+import { cutOff } from './cut-off';
 import type { StreamContext } from './route';
 
 export const maxWatchReaders = 256;
 /** What may wait for a slow reader before it is let go of. */
 export const maxWaitingBytes = 8 * 1_024 * 1_024;
+/** How long it may take a reader that is let go of to hear why. */
+const cutOffGraceMs = 30_000;
 const heartbeatMs = 15_000;
 const openTimeoutMs = 5_000;
 
@@ -83,7 +86,7 @@ class WatchFeed {
     if (this.#isEnded) return;
     this.#isEnded = true;
     this.#watch?.close();
-    if (this.#response.headersSent) this.#response.end();
+    if (this.#response.headersSent && !this.#response.writableEnded) this.#response.end();
     this.#finish();
   }
 
@@ -137,7 +140,9 @@ class WatchFeed {
       return;
     }
     this.#response.write(text);
-    if (this.#response.writableLength > maxWaitingBytes) this.#response.destroy();
+    if (this.#response.writableLength <= maxWaitingBytes) return;
+    cutOff(this.#response, cutOffGraceMs);
+    this.end();
   }
 }
 

@@ -117,7 +117,8 @@ const streamEvents = defineRoute({
   summary: 'Past events from a revision on, then live.',
   description:
     'Server-sent events: past ones from a revision on, then live. `id` is the revision, on the last event of each; ' +
-    '`Last-Event-ID` resumes after it. Who accepts only `application/json` gets one page of past events instead.',
+    '`Last-Event-ID` resumes after it. A reader that does not keep up is let go of: its last event is `cutoff`, with the reason; ' +
+    'it has missed nothing when it resumes. Who accepts only `application/json` gets one page of past events instead.',
   role: 'viewer',
   params: noParams,
   query: eventsQuery,

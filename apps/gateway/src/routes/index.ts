@@ -13,6 +13,7 @@ import { networkRoutes } from './networks';
 import { reachabilityRoutes } from './reachability';
 import { replicaRoutes } from './replicas';
 import { serviceRoutes } from './services';
+import { tokenRoutes } from './tokens';
 
 export const routes: readonly Route[] = [
   ...networkRoutes,
@@ -22,6 +23,7 @@ export const routes: readonly Route[] = [
   ...hostRoutes,
   ...reachabilityRoutes,
   ...joinTokenRoutes,
+  ...tokenRoutes,
   ...historyRoutes,
   ...clusterRoutes,
   ...replicaRoutes,

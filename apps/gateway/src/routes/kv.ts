@@ -219,7 +219,7 @@ const watchKeys = defineRoute({
   description:
     'Server-sent events: `opened` with the store’s revision, then `revision` for each revision that changes the span, with all ' +
     'of its events; `progress` if asked for; `compacted` if the watch fell behind what is kept. `id` is the revision; ' +
-    '`Last-Event-ID` goes on after it. A reader that does not keep up is disconnected.',
+    '`Last-Event-ID` goes on after it. A reader that does not keep up is let go of, with `cutoff` as its last event.',
   role: 'viewer',
   params: noParams,
   query: z.strictObject({

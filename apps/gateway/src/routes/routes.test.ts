@@ -40,6 +40,7 @@ describe('route table', () => {
       'DELETE /v1/networks/{network}',
       'DELETE /v1/networks/{network}/endpoints/{endpoint}',
       'DELETE /v1/networks/{network}/services/{service}',
+      'DELETE /v1/tokens/{token}',
       'GET /v1/addresses/{address}',
       'GET /v1/cluster',
       'GET /v1/cluster/alarms',
@@ -68,6 +69,7 @@ describe('route table', () => {
       'GET /v1/networks/{network}/services',
       'GET /v1/networks/{network}/services/{service}',
       'GET /v1/reachability',
+      'GET /v1/tokens',
       'POST /v1/addresses:audit',
       'POST /v1/cluster/leader',
       'POST /v1/cluster/members',
@@ -91,6 +93,7 @@ describe('route table', () => {
       'POST /v1/networks/{network}/endpoints:batch',
       'POST /v1/networks/{network}/services',
       'POST /v1/networks/{network}/subnets',
+      'POST /v1/tokens',
     ]);
   });
 
