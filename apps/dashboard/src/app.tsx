@@ -6,7 +6,7 @@ import { GatewayClient } from './gateway/client';
 import { Live } from './gateway/live';
 import { SourceContext, type Source } from './gateway/live-context';
 import { ErrorBoundary } from './parts/error-boundary';
-import { HostsIcon, RaftIcon } from './parts/icons';
+import { HostsIcon, RaftIcon, TopologyIcon } from './parts/icons';
 import { SignIn } from './session/sign-in';
 import { forgetToken, keepToken, loadToken } from './session/token';
 
@@ -15,6 +15,12 @@ interface View extends ViewEntry {
 }
 
 const views: readonly View[] = [
+  {
+    path: 'topology',
+    title: 'Topology',
+    Icon: TopologyIcon,
+    Component: lazy(() => import('./views/topology/topology-view')),
+  },
   {
     path: 'raft',
     title: 'Raft',
