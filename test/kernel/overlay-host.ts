@@ -14,18 +14,22 @@ export interface HostReply {
   readonly changes: readonly string[];
   readonly repairs: readonly string[];
   readonly faults: readonly string[];
+  /** What filters kept out: by network's namespace, and on the VXLAN port. */
+  readonly dropped: Readonly<Record<string, number>>;
   /** Milliseconds of apply alone, and of all. */
   readonly applyMs: number;
   readonly totalMs: number;
 }
 
-const [, , self = '', vtep = ''] = process.argv;
-const netnsPrefix = `sk-${self}-`;
+const [, , self = '', vtep = '', port = '4789', netnsPrefix = `sk-${self}-`] = process.argv;
 const kernel = new IprouteKernel({ netnsDir: '/run/netns', netnsPrefix });
 
 async function answer({ verb, share, alsoSandboxes }: HostRequest): Promise<HostReply> {
   const start = performance.now();
-  const desired = desiredOf(share, self, { vtep, vxlanPort: 4789, netnsPrefix });
+  const desired = desiredOf(share, self, {
+    ...{ vtep, vxlanPort: Number(port), netnsPrefix },
+    filtersSources: true,
+  });
   const observed = await kernel.observe(desired, alsoSandboxes);
   // 'compare' asks the other way round: what the kernel holds against what a settled one would.
   const changes = plan(desired, verb === 'compare' ? settled(desired) : observed);
@@ -35,6 +39,10 @@ async function answer({ verb, share, alsoSandboxes }: HostRequest): Promise<Host
     changes: changes.map(({ kind, action, reason }) => `${kind} ${action}: ${reason}`),
     repairs: repairsOf(changes, new Set()).map(({ kind, count }) => `${kind} ${count}`),
     faults: faults.map(({ change, code, message }) => `${change.kind} ${code}: ${message}`),
+    dropped: Object.fromEntries([
+      ['port', observed.underlay?.dropped ?? 0],
+      ...[...observed.networks].map(([netns, { filter }]) => [netns, filter?.dropped ?? 0]),
+    ]),
     applyMs: performance.now() - planned,
     totalMs: performance.now() - start,
   };

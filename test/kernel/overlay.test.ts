@@ -31,8 +31,9 @@ describeWherePossible(await whyNoPrivateWorld(), 'an overlay on the real kernel'
     expect(story.attach.again).toEqual([]);
   });
 
-  it('takes one forwarding row and one neighbor an address for a remote endpoint', () => {
+  it('takes one forwarding row and one neighbor an address for a remote endpoint, and lets its host in', () => {
     expect(story.attach.warm).toEqual([
+      'member put: not let in',
       'neighbor put: row missing',
       'neighbor put: row missing',
       'fdb put: row missing',
@@ -67,7 +68,7 @@ describeWherePossible(await whyNoPrivateWorld(), 'an overlay on the real kernel'
     ['bridge row', 'fdb 1'],
     ['neighbor', 'neighbor 1'],
     ['foreign row', 'fdb 1'],
-    ['flood row', 'fdb 1'],
+    ['flood row', 'flood 1'],
     ['gateway', 'gateway 1'],
     ['port', 'vxlan 1'],
     ['device down', 'vxlan 1'],
@@ -94,6 +95,7 @@ describeWherePossible(await whyNoPrivateWorld(), 'an overlay on the real kernel'
 
   it('changes what differs, and no more', () => {
     expect(story['other mtu'].map((text) => text.split(':')[0])).toEqual([
+      'filter put',
       'bridge put',
       'vxlan put',
       'port put',

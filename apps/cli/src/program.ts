@@ -52,6 +52,7 @@ function networks(program: Command): void {
       .option('--vni <n>', 'VXLAN network identifier', count)
       .option('--mtu <bytes>', 'MTU of its interfaces', count)
       .option('--internal', 'no way out of the network')
+      .option('--multicast', 'broadcast and multicast reach members on other hosts too')
       .option('--on-host-loss <policy>', 'keep or fence the addresses of a lost host')
       .option('--label <name=value>', 'a label; can be repeated', label),
     async () => (await load()).create,

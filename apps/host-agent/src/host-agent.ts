@@ -90,6 +90,7 @@ export class HostAgent {
           ...{ vtep, vxlanPort, netnsPrefix },
           hasProbes: hasIpv6(),
           anycast: [resolverPrefix],
+          filtersSources: true,
         },
         kernel: this.#kernel,
         names: this.#followers(),

@@ -23,6 +23,8 @@ export const shareNetworkSchema = z.object({
   subnets: z.array(subnetRecordSchema),
   /** `fence`: endpoints are silent as soon as their host's lease has run out. Absent: they never are. */
   onHostLoss: z.literal('fence').optional(),
+  /** Broadcast and multicast reach members on other hosts. Absent: they stay on theirs. */
+  multicast: z.literal(true).optional(),
 });
 export type ShareNetwork = z.output<typeof shareNetworkSchema>;
 

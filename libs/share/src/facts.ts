@@ -22,6 +22,8 @@ export interface NetworkFact {
   readonly subnets: SubnetFact[];
   /** Overlay MTU asked for; absent: derived from the underlay. */
   readonly mtu?: number | undefined;
+  /** Whether broadcast and multicast reach the members on other hosts. */
+  readonly multicast?: boolean | undefined;
   /** What becomes of a lost host's endpoints. */
   readonly onHostLoss?: 'keep' | 'fence' | undefined;
 }
@@ -62,6 +64,7 @@ export interface SharedNetwork {
   internal: boolean;
   subnets: SubnetFact[];
   onHostLoss?: 'fence' | undefined;
+  multicast?: true | undefined;
 }
 
 export interface SharedEndpoint {

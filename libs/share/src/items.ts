@@ -33,9 +33,12 @@ export function sharedHost(host: HostFact): SharedHost {
 }
 
 export function sharedNetwork(network: NetworkFact, mtu: number): SharedNetwork {
-  const { id, name, vni, internal, subnets, onHostLoss } = network;
-  const item = { id, name, vni, mtu, internal, subnets };
-  return onHostLoss === 'fence' ? { ...item, onHostLoss } : item;
+  const { id, name, vni, internal, subnets, onHostLoss, multicast } = network;
+  return {
+    ...{ id, name, vni, mtu, internal, subnets },
+    ...(onHostLoss === 'fence' ? { onHostLoss } : {}),
+    ...(multicast === true ? { multicast } : {}),
+  };
 }
 
 /** `hostId` is the host whose share it goes into. */

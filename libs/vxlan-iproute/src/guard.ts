@@ -47,9 +47,7 @@ export function openGuard({ ports, leftMs, endWallMs }: GuardRenewal): string {
   ].join('\n');
 }
 
-export const listGuard = ['nft', 'list', 'chain', 'bridge', 'skein-guard', 'forward'] as const;
-
-/** Whether what `listGuard` printed hooks into forwarding and drops what it should. */
+/** Whether what `nft list ruleset bridge` printed hooks into forwarding and drops what it should. */
 export function isWholeGuard(text: string): boolean {
   return text.includes('hook forward') && portRules.every((rule) => text.includes(rule));
 }

@@ -8,14 +8,25 @@ import {
   type Observed,
   type ObservedNetwork,
   type ObservedSandbox,
+  type ObservedUnderlay,
 } from '@skein/vxlan';
 import { inPlace, runBatch, type BatchFault, type BatchLine, type Place } from './batch';
 import { BatchShells } from './batch-shell';
-import { closedGuard, isWholeGuard, listGuard, openGuard, type GuardRenewal } from './guard';
+import { isWholeGuard, openGuard, type GuardRenewal } from './guard';
 import { networkLines, nexthopLines } from './lines';
+import { MemberFilter } from './member-filter';
 import { Namespaces } from './namespaces';
 import { parseArrays, parseNetwork, parseNexthops, parseSandbox } from './parse';
 import { forEachLimited, runCommand } from './run-command';
+import {
+  isOfUnderlay,
+  listRules,
+  parted,
+  rulesScript,
+  type NetworkChange,
+  type UnderlayChange,
+} from './rules';
+import { parseFilter } from './source-filter';
 
 export interface KernelSettings {
   /** Where namespaces' files are: `/run/netns`. */
@@ -40,9 +51,13 @@ const concurrency = 4;
 export class IprouteKernel {
   readonly #namespaces: Namespaces;
   readonly #shells = new BatchShells();
+  readonly #members: MemberFilter;
+  readonly #prefix: string;
 
   constructor({ netnsDir, netnsPrefix }: KernelSettings) {
     this.#namespaces = new Namespaces({ directory: netnsDir, prefix: netnsPrefix });
+    this.#members = new MemberFilter(netnsPrefix);
+    this.#prefix = netnsPrefix;
   }
 
   /** Path of the namespace of a network, whether it is there or not. */
@@ -53,18 +68,21 @@ export class IprouteKernel {
   /** Everything, with the sandboxes of endpoints that have no veth, and those named in `alsoSandboxes`. */
   async observe(desired: Desired, alsoSandboxes: Iterable<string> = []): Promise<Observed> {
     const networks = new Map<string, ObservedNetwork>();
-    const [nexthops] = await Promise.all([
+    const [nexthops, underlay] = await Promise.all([
       this.#observeNexthops(),
+      desired.underlay === undefined ? undefined : this.#observeUnderlay(),
       forEachLimited(this.#namespaces.list(), concurrency, async ({ name, isMounted }) => {
-        const isFenced = desired.networks.get(name)?.isFenced === true;
-        const found = isMounted ? await this.#observeNetwork(name, isFenced) : null;
+        const wanted = desired.networks.get(name);
+        const hasRules = wanted?.isFenced === true || wanted?.sources !== undefined;
+        const found = isMounted ? await this.#observeNetwork(name, hasRules) : null;
         if (found !== null) networks.set(name, found);
         else if (!desired.networks.has(name)) networks.set(name, parseNetwork(name, [], []));
       }),
     ]);
     const partial = { nexthops, networks, sandboxes: new Map() };
     const paths = new Set([...sandboxesToInspect(desired, partial), ...alsoSandboxes]);
-    return { nexthops, networks, sandboxes: await this.observeSandboxes(paths) };
+    const sandboxes = await this.observeSandboxes(paths);
+    return { nexthops, networks, sandboxes, ...(underlay === undefined ? {} : { underlay }) };
   }
 
   async observeSandboxes(
@@ -87,8 +105,13 @@ export class IprouteKernel {
     const faults: KernelFault[] = [];
     const ofHost: BatchLine[] = [];
     const lastOfHost: BatchLine[] = [];
-    const byNetns = new Map<string, Change[]>();
+    const byNetns = new Map<string, NetworkChange[]>();
+    const filters = { first: [] as UnderlayChange[], last: [] as UnderlayChange[] };
     for (const change of changes) {
+      if (isOfUnderlay(change)) {
+        (change.action === 'put' ? filters.first : filters.last).push(change);
+        continue;
+      }
       if (change.kind === 'nexthop') {
         (change.action === 'put' ? ofHost : lastOfHost).push(...nexthopLines(change));
         continue;
@@ -97,13 +120,36 @@ export class IprouteKernel {
       if (known === undefined) byNetns.set(change.netns, [change]);
       else known.push(change);
     }
-    const nexthops = this.#host(ofHost, faults);
+    const nexthops = Promise.all([
+      this.#host(ofHost, faults),
+      this.#filterMembers(filters.first, faults),
+    ]);
     await forEachLimited(byNetns, concurrency, ([netns, ofNetwork]) =>
       this.#applyNetwork(netns, ofNetwork, { nexthops, faults, ...options }),
     );
     await nexthops;
     await this.#host(lastOfHost, faults);
+    await this.#filterMembers(filters.last, faults);
     return faults;
+  }
+
+  async #filterMembers(changes: readonly UnderlayChange[], faults: KernelFault[]): Promise<void> {
+    await this.#nft(this.#members.script(changes), { at: 'host' }, changes, faults);
+  }
+
+  /** All of it or nothing; false: nothing. */
+  async #nft(
+    script: string,
+    place: Place,
+    changes: readonly Change[],
+    faults: KernelFault[],
+  ): Promise<boolean> {
+    if (changes.length === 0) return true;
+    const written = await runCommand(inPlace(place, ['nft', '-f', '-']), script);
+    if (written.exitCode === 0) return true;
+    const message = `the rules could not be written: ${written.stderr.trim()}`;
+    faults.push(...changes.map((change) => ({ change, code: 'program_failed' as const, message })));
+    return false;
   }
 
   async #host(lines: readonly BatchLine[], faults: KernelFault[]): Promise<void> {
@@ -113,7 +159,7 @@ export class IprouteKernel {
 
   async #applyNetwork(
     netns: string,
-    changes: readonly Change[],
+    changes: readonly NetworkChange[],
     { nexthops, faults, onGround }: Applying,
   ): Promise<void> {
     const path = this.#namespaces.pathOf(netns);
@@ -130,24 +176,23 @@ export class IprouteKernel {
     }
     const isNew = changes.some(({ kind }) => kind === 'namespace');
     if (isNew) this.#namespaces.prepare(netns);
-    const guards = changes.filter(({ kind }) => kind === 'guard');
-    const lines = networkLines(
-      changes.filter((change) => !guards.includes(change)),
-      path,
-    );
+    const { rules, devices } = parted(changes);
+    const lines = networkLines(devices, path);
     const inside: Place = { at: 'existing', path };
     const ground = await runBatch('ip', isNew ? { at: 'new', path } : inside, lines.ground);
     report(ground.faults, faults);
     if (!ground.entered) return;
-    if (!(await this.#closeGuard(guards, inside, faults))) return;
     onGround?.(netns);
 
-    await Promise.all([
+    const [isFiltered] = await Promise.all([
+      this.#nft(rulesScript(rules), inside, rules, faults),
       this.#host(lines.host, faults),
       forEachLimited(lines.sandboxes, concurrency, ([sandbox, ofSandbox]) =>
         this.#plug(sandbox, ofSandbox, faults),
       ),
     ]);
+    // A port that nobody filters, or that no guard closes, does not come up.
+    if (!isFiltered) return;
     const hasNewPorts = lines.ports.length > 0;
     const links = runBatch('ip', inside, [...lines.ports, ...lines.neighbors]);
     // Rows need their ports; without new ones, neighbors and rows go at once.
@@ -169,20 +214,6 @@ export class IprouteKernel {
     report((await neighbors).faults, faults);
     report((await rows).faults, faults);
     report((await this.#shells.run('ip', path, lines.withdrawn)).faults, faults);
-  }
-
-  /** False if a guard is wanted and could not be made: then no port may come up. */
-  async #closeGuard(
-    changes: readonly Change[],
-    inside: Place,
-    faults: KernelFault[],
-  ): Promise<boolean> {
-    if (changes.length === 0) return true;
-    const written = await runCommand(inPlace(inside, ['nft', '-f', '-']), closedGuard());
-    if (written.exitCode === 0) return true;
-    const message = `the guard could not be closed: ${written.stderr.trim()}`;
-    faults.push(...changes.map((change) => ({ change, code: 'program_failed' as const, message })));
-    return false;
   }
 
   /** Lets these ports be heard for a while, and no others. False if that could not be written: all stays as it was. */
@@ -218,33 +249,41 @@ export class IprouteKernel {
 
   async #observeNexthops() {
     const read = await runCommand(['ip', '-j', 'nexthop', 'show'], '');
-    return parseNexthops(parseArrays(read.stdout));
+    return parseNexthops(parseArrays(read.stdout), this.#prefix);
   }
 
-  async #observeNetwork(netns: string, isFenced: boolean): Promise<ObservedNetwork | null> {
+  async #observeUnderlay(): Promise<ObservedUnderlay | null> {
+    const read = await runCommand(this.#members.list, '');
+    return read.exitCode === 0 ? this.#members.parse(read.stdout) : null;
+  }
+
+  async #observeNetwork(netns: string, hasRules: boolean): Promise<ObservedNetwork | null> {
     const inside: Place = { at: 'existing', path: this.#namespaces.pathOf(netns) };
-    const [links, rows, guard] = await Promise.all([
+    const [links, rows, rules] = await Promise.all([
       runCommand(
         inPlace(inside, ['ip', '-j', '-d', '-batch', '-']),
         'addr show\nneigh show nud permanent\n',
       ),
       runCommand(inPlace(inside, ['bridge', '-j', 'fdb', 'show']), ''),
-      isFenced ? runCommand(inPlace(inside, listGuard), '') : null,
+      hasRules ? runCommand(inPlace(inside, listRules), '') : null,
     ]);
     if (links.exitCode !== 0 || rows.exitCode !== 0) return null;
     const network = parseNetwork(netns, parseArrays(links.stdout), parseArrays(rows.stdout));
-    return guard === null ? network : { ...network, hasGuard: isWholeGuard(guard.stdout) };
+    if (rules === null) return network;
+    const filter = parseFilter(rules.stdout);
+    const hasGuard = isWholeGuard(rules.stdout);
+    return { ...network, hasGuard, ...(filter === undefined ? {} : { filter }) };
   }
 }
 
 interface Applying extends ApplyOptions {
   /** Done when the host's next hops are there: rows name them. */
-  readonly nexthops: Promise<void>;
+  readonly nexthops: Promise<unknown>;
   readonly faults: KernelFault[];
 }
 
 function areRows(changes: readonly Change[]): boolean {
-  return changes.every(({ kind }) => kind === 'neighbor' || kind === 'fdb');
+  return changes.every(({ kind }) => kind === 'neighbor' || kind === 'fdb' || kind === 'flood');
 }
 
 /** One fault a change: a batch has several lines for some. */

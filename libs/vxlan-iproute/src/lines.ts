@@ -2,6 +2,7 @@
 
 import {
   bridgeName,
+  everybody,
   nexthopProtocol,
   probeDevice,
   probePort,
@@ -66,9 +67,14 @@ export function networkLines(changes: readonly Change[], path: string): NetworkL
 function addLines(lines: NetworkLines, change: Change, path: string): void {
   switch (change.kind) {
     case 'nexthop':
-      throw new Error('next hops belong to the host');
+    case 'underlay':
+    case 'vni':
+    case 'member':
+      throw new Error(`'${change.kind}' belongs to the host`);
     case 'guard':
-      throw new Error("guards are not iproute2's");
+    case 'filter':
+    case 'source':
+      throw new Error(`'${change.kind}' is not iproute2's`);
     case 'namespace':
       lines.ground.push(line(change, ['link', 'set', 'dev', 'lo', 'up']));
       return;
@@ -104,6 +110,9 @@ function addLines(lines: NetworkLines, change: Change, path: string): void {
     case 'neighbor':
       if (change.action === 'put') lines.neighbors.push(neighborLine(change));
       else lines.withdrawn.push(neighborLine(change));
+      return;
+    case 'flood':
+      lines.rows.push(...floodLines(change));
       return;
     case 'fdb':
       lines.rows.push(...rowLines(change));
@@ -239,6 +248,14 @@ function neighborLine(change: Of<'neighbor'>): BatchLine {
   }
   const row = [address, 'lladdr', change.mac, 'dev', bridgeName, 'nud', 'permanent'];
   return line(change, ['neigh', 'replace', ...row]);
+}
+
+/** One row a VTEP: a next-hop group would pick one of them. */
+function floodLines(change: Of<'flood'>): BatchLine[] {
+  const words = [everybody, 'dev', vxlanName, 'dst', change.vtep, 'self'];
+  const gone = line(change, ['fdb', 'del', ...words], { mayFail: true });
+  if (change.action === 'remove') return [gone];
+  return [gone, line(change, ['fdb', 'append', ...words, 'permanent'])];
 }
 
 function rowLines(change: Of<'fdb'>): BatchLine[] {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { isNexthopId } from '@skein/vxlan';
 import { parseArrays, parseNetwork, parseNexthops, parseRows, parseSandbox } from './parse';
 
 const slave = { learning: false, flood: false, neigh_suppress: true };
@@ -84,13 +85,15 @@ describe('parseRows', () => {
 
 describe('parseNexthops', () => {
   it('passes over what is not Skein’s', () => {
-    const own = 0x53000000;
+    const ranges = Array.from({ length: 512 }, (_, range) => 0x53000000 + range * 32_768);
+    const own = ranges.find((id) => isNexthopId(id, 'sk-')) ?? 0;
+    expect(parseNexthops([{ id: own, gateway: '192.0.2.2' }], 'other-')).toEqual([]);
     const items = [
       { id: 12, gateway: '192.0.2.9' },
       { id: own, gateway: '192.0.2.2' },
       { id: own + 1, group: [{ id: own }] },
     ];
-    expect(parseNexthops(items)).toEqual([
+    expect(parseNexthops(items, 'sk-')).toEqual([
       { id: own, via: '192.0.2.2' },
       { id: own + 1, members: [own] },
     ]);

@@ -29,10 +29,11 @@ export function parseArrays(text: string): Json[] {
   return items;
 }
 
-export function parseNexthops(items: readonly Json[]): ObservedNexthop[] {
+/** Those of one cluster; `cluster` as for their ids. */
+export function parseNexthops(items: readonly Json[], cluster: string): ObservedNexthop[] {
   return items.flatMap((item): ObservedNexthop[] => {
     const id = Number(item['id']);
-    if (!isNexthopId(id)) return [];
+    if (!isNexthopId(id, cluster)) return [];
     const group = item['group'];
     if (Array.isArray(group)) {
       return [{ id, members: group.map((member: Json) => Number(member['id'])) }];
@@ -124,7 +125,7 @@ export function parseRows(items: readonly Json[]): Map<string, ObservedRow> {
     rows.set(mac, row);
     if (ofBridge) row.port = String(item['ifname']);
     else if (item['nhid'] !== undefined) row.nhid = Number(item['nhid']);
-    else row.vteps.push(String(item['dst'] ?? 'no vtep'));
+    else row.vteps.push(canonical(String(item['dst'] ?? 'no vtep')));
   }
   return rows;
 }

@@ -1,6 +1,9 @@
 // One step from what is to what should be. Each says where it applies and why; all are idempotent. The order in which they
 // may be done follows from their kind alone and is written down here.
 
+import type { Member } from './members';
+import { sourceKey, type Source } from './sources';
+
 export interface ChangeCause {
   /** Id of the network; absent for what belongs to the host as a whole. */
   readonly networkId?: string;
@@ -24,9 +27,33 @@ export type ChangeStep =
     }
   /** Single or group; the kernel drops groups and rows that only it served. */
   | { readonly kind: 'nexthop'; readonly action: 'remove'; readonly id: number }
+  /** Whom the host hears on its VXLAN port, for all of its networks: made anew as a whole, or taken away. */
+  | {
+      readonly kind: 'underlay';
+      readonly action: 'put';
+      readonly vxlanPort: number;
+      readonly vnis: ReadonlySet<number>;
+      readonly members: ReadonlySet<Member>;
+    }
+  | { readonly kind: 'underlay'; readonly action: 'remove' }
+  /** Frames of this VNI are taken from its members alone. */
+  | { readonly kind: 'vni'; readonly action: 'put' | 'remove'; readonly vni: number }
+  | { readonly kind: 'member'; readonly action: 'put' | 'remove'; readonly member: Member }
   | (InNetwork & { readonly kind: 'namespace'; readonly action: 'put' | 'remove' })
   /** Closed: no port is heard until the guard is renewed. */
   | (InNetwork & { readonly kind: 'guard'; readonly action: 'put' })
+  /** Which port may send from which MAC and address, and how large TCP's segments may be: made anew as a whole. */
+  | (InNetwork & {
+      readonly kind: 'filter';
+      readonly action: 'put';
+      readonly mtu: number;
+      readonly sources: readonly Source[];
+    })
+  | (InNetwork & {
+      readonly kind: 'source';
+      readonly action: 'put' | 'remove';
+      readonly source: Source;
+    })
   | (InNetwork & {
       readonly kind: 'bridge';
       readonly action: 'put';
@@ -103,6 +130,12 @@ export type ChangeStep =
       readonly action: 'remove';
       readonly address: string;
     })
+  /** Whether a VTEP gets a copy of each frame to everybody. */
+  | (InNetwork & {
+      readonly kind: 'flood';
+      readonly action: 'put' | 'remove';
+      readonly vtep: string;
+    })
   | (InNetwork & {
       readonly kind: 'fdb';
       readonly action: 'put';
@@ -127,8 +160,13 @@ export type ChangeKind = Change['kind'];
 /** A way is complete before anything uses it, and what uses it goes before the way does. */
 const order: readonly string[] = [
   'nexthop put',
+  'underlay put',
+  'vni put',
+  'member put',
   'namespace put',
   'guard put',
+  'filter put',
+  'source put',
   'bridge put',
   'vxlan put',
   'gateway remove',
@@ -140,9 +178,15 @@ const order: readonly string[] = [
   'interface put',
   'neighbor put',
   'fdb put',
+  'flood put',
+  'flood remove',
   'fdb remove',
   'neighbor remove',
+  'source remove',
   'namespace remove',
+  'member remove',
+  'vni remove',
+  'underlay remove',
   'nexthop remove',
 ];
 const rank = new Map(order.map((step, index) => [step, index]));
@@ -174,8 +218,17 @@ function targetOf(change: Change): string {
   switch (change.kind) {
     case 'nexthop':
       return String(change.id);
+    case 'underlay':
+      return 'filter';
+    case 'vni':
+      return String(change.vni);
+    case 'member':
+      return change.member;
+    case 'source':
+      return sourceKey(change.source);
     case 'namespace':
     case 'guard':
+    case 'filter':
     case 'bridge':
     case 'vxlan':
     case 'probe':
@@ -189,6 +242,8 @@ function targetOf(change: Change): string {
       return change.veth;
     case 'interface':
       return change.endpointId;
+    case 'flood':
+      return change.vtep;
     case 'fdb':
       return change.mac;
   }

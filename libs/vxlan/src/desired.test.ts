@@ -21,11 +21,11 @@ describe('names', () => {
   it('give each host two ids of its own, whatever the order', () => {
     fc.assert(
       fc.property(fc.uniqueArray(fc.string({ minLength: 1 }), { maxLength: 200 }), (hosts) => {
-        const ids = nexthopIdsOf(hosts);
+        const ids = nexthopIdsOf(hosts, 'sk-');
         const all = [...ids.values()].flatMap(({ nexthop, group }) => [nexthop, group]);
         expect(new Set(all).size).toBe(2 * hosts.length);
-        expect(all.every(isNexthopId)).toBe(true);
-        const backwards = nexthopIdsOf([...hosts].reverse());
+        expect(all.every((id) => isNexthopId(id, 'sk-'))).toBe(true);
+        const backwards = nexthopIdsOf([...hosts].reverse(), 'sk-');
         for (const host of hosts) expect(backwards.get(host)).toEqual(ids.get(host));
       }),
     );

@@ -3,7 +3,10 @@
 
 import { address, cidr, cidrText, contains, formatAddress, parsePrefixedAddress } from '@skein/ip';
 import { gatewayMac, nexthopIdsOf, sourceName, vethName } from './names';
+import { memberOf, type DesiredUnderlay } from './members';
+import { bySourceKey } from './plan-filter';
 import { probeOf, probePort, type Probe } from './probe';
+import { sourcesOf, type Source } from './sources';
 
 export interface OverlayShare {
   readonly hosts: readonly { readonly id: string; readonly vtep: string }[];
@@ -13,6 +16,7 @@ export interface OverlayShare {
     readonly mtu: number;
     readonly subnets: readonly { readonly cidr: string; readonly gateway: string }[];
     readonly onHostLoss?: 'fence' | undefined;
+    readonly multicast?: true | undefined;
   }[];
   readonly endpoints: readonly OverlayEndpoint[];
 }
@@ -38,6 +42,8 @@ export interface OverlaySettings {
   readonly hasProbes?: boolean;
   /** Addresses with prefix length that every network's bridge has besides its gateways, everywhere the same. Default none. */
   readonly anycast?: readonly string[];
+  /** Whether endpoints may send from their own addresses alone, and networks are closed to hosts without a part in them. Default false. */
+  readonly filtersSources?: boolean;
 }
 
 export interface DesiredNexthop {
@@ -86,20 +92,29 @@ export interface DesiredNetwork {
   /** Its ports are heard only while a guard in the kernel lets them. */
   readonly isFenced?: true;
   readonly probe?: Probe;
+  /** VTEPs that get a copy of each frame to everybody: of the hosts with members. Absent: such frames stay on their host. */
+  readonly flood?: ReadonlySet<string>;
+  /** What may come out of its ports, by key. Absent: anything. */
+  readonly sources?: ReadonlyMap<string, Source>;
 }
 
 export interface Desired {
   readonly nexthops: readonly DesiredNexthop[];
   /** By the name of their namespace. */
   readonly networks: ReadonlyMap<string, DesiredNetwork>;
+  /** Whom the host hears; null: no filter there. */
+  readonly underlay?: DesiredUnderlay | null;
 }
 
 export const bridgeName = 'br0';
 export const vxlanName = 'vxlan0';
+/** In a forwarding row: frames to everybody, and to MACs without a row. */
+export const everybody = '00:00:00:00:00:00';
 
 /** Throws on addresses that are none: a share holds committed, checked state only. */
 export function desiredOf(share: OverlayShare, self: string, settings: OverlaySettings): Desired {
-  const ids = nexthopIdsOf(share.hosts.map((host) => host.id).filter((id) => id !== self));
+  const others = share.hosts.map((host) => host.id).filter((id) => id !== self);
+  const ids = nexthopIdsOf(others, settings.netnsPrefix);
   const nexthops = share.hosts.flatMap(({ id: hostId, vtep }) => {
     const own = ids.get(hostId);
     if (own === undefined) return [];
@@ -107,6 +122,9 @@ export function desiredOf(share: OverlayShare, self: string, settings: OverlaySe
   });
   const byNetwork = endpointsByNetwork(share.endpoints);
   const networks = new Map<string, DesiredNetwork>();
+  const vteps = new Map(nexthops.map(({ hostId, via }) => [hostId, via]));
+  const vnis = new Set<number>();
+  const members = new Set<string>();
   for (const network of share.networks) {
     const endpoints = byNetwork.get(network.id) ?? [];
     const netns = `${settings.netnsPrefix}${network.vni}`;
@@ -147,9 +165,35 @@ export function desiredOf(share: OverlayShare, self: string, settings: OverlaySe
       neighbors,
       ...(network.onHostLoss === 'fence' ? { isFenced: true } : {}),
       ...(settings.hasProbes === true ? { probe: probeOf(self) } : {}),
+      ...(network.multicast === true ? { flood: vtepsOf(remote, vteps) } : {}),
+      ...(settings.filtersSources === true
+        ? { sources: sourcesIn(plugged, settings.hasProbes === true ? probeOf(self) : null) }
+        : {}),
     });
+    vnis.add(network.vni);
+    for (const vtep of vtepsOf(remote, vteps)) members.add(memberOf(network.vni, vtep));
   }
-  return { nexthops, networks };
+  if (settings.filtersSources !== true) return { nexthops, networks };
+  const { vxlanPort } = settings;
+  return { nexthops, networks, underlay: vnis.size === 0 ? null : { vxlanPort, vnis, members } };
+}
+
+function vtepsOf(
+  endpoints: readonly OverlayEndpoint[],
+  vteps: ReadonlyMap<string, string>,
+): Set<string> {
+  return new Set(endpoints.flatMap(({ host }) => vteps.get(host) ?? []));
+}
+
+function sourcesIn(
+  endpoints: readonly DesiredEndpoint[],
+  probe: Probe | null,
+): ReadonlyMap<string, Source> {
+  const ofProbe = probe === null ? [] : sourcesOf(probePort, probe.mac, [probe.address]);
+  const ofEndpoints = endpoints.flatMap(({ veth, mac, addresses }) =>
+    sourcesOf(veth, mac, addresses.map(bareAddress)),
+  );
+  return bySourceKey([...ofProbe, ...ofEndpoints]);
 }
 
 function endpointsByNetwork(all: readonly OverlayEndpoint[]): Map<string, OverlayEndpoint[]> {

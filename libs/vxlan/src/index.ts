@@ -11,6 +11,7 @@ export {
 export {
   bridgeName,
   desiredOf,
+  everybody,
   vxlanName,
   type Desired,
   type DesiredEndpoint,
@@ -23,6 +24,7 @@ export {
 export {
   settled,
   type Observed,
+  type ObservedFilter,
   type ObservedInterface,
   type ObservedNetwork,
   type ObservedNexthop,
@@ -33,6 +35,9 @@ export {
   type ObservedVxlan,
 } from './observed';
 export { probeDevice, probeOf, probePort, probePrefix, type Probe } from './probe';
+export { bySourceKey } from './plan-filter';
+export { sourceKey, sourcesOf, type Source } from './sources';
+export { memberOf, memberParts, type Member, type ObservedUnderlay } from './members';
 export { guardedNetworks, type GuardedNetwork } from './guard';
 export { keyOf, plugKeyOf, rankOf, type Change, type ChangeKind } from './change';
 export { changeRows, type EndpointChange } from './change-rows';

@@ -43,7 +43,9 @@ export function gatewayMac(networkId: string): string {
 /** Next-hop objects of the host namespace that are Skein's: routing protocol number and range of ids. */
 export const nexthopProtocol = 83;
 const firstNexthopId = 0x53000000;
-const nexthopSlots = 1 << 22;
+/** Hosts that one cluster may meet. */
+const slotsPerCluster = 1 << 14;
+const clusterRanges = 1 << 9;
 
 export interface NexthopIds {
   readonly nexthop: number;
@@ -53,21 +55,28 @@ export interface NexthopIds {
 
 /**
  * Ids of each host's next hop and of its group: a slot from the host's id, the next free one if two hosts fall on the same.
- * Deterministic for a set of hosts, whatever their order.
+ * Deterministic for a set of hosts, whatever their order. `cluster` tells one cluster on a host from another: the prefix of
+ * its namespaces.
  */
-export function nexthopIdsOf(hostIds: readonly string[]): Map<string, NexthopIds> {
+export function nexthopIdsOf(hostIds: readonly string[], cluster: string): Map<string, NexthopIds> {
   const taken = new Set<number>();
   const ids = new Map<string, NexthopIds>();
+  const first = firstIdOf(cluster);
   for (const hostId of [...hostIds].sort()) {
-    let slot = hash32(hostId) % nexthopSlots;
-    while (taken.has(slot)) slot = (slot + 1) % nexthopSlots;
+    let slot = hash32(hostId) % slotsPerCluster;
+    while (taken.has(slot)) slot = (slot + 1) % slotsPerCluster;
     taken.add(slot);
-    const nexthop = firstNexthopId + 2 * slot;
+    const nexthop = first + 2 * slot;
     ids.set(hostId, { nexthop, group: nexthop + 1 });
   }
   return ids;
 }
 
-export function isNexthopId(id: number): boolean {
-  return id >= firstNexthopId && id < firstNexthopId + 2 * nexthopSlots;
+export function isNexthopId(id: number, cluster: string): boolean {
+  const first = firstIdOf(cluster);
+  return id >= first && id < first + 2 * slotsPerCluster;
+}
+
+function firstIdOf(cluster: string): number {
+  return firstNexthopId + 2 * slotsPerCluster * (hash32(cluster) % clusterRanges);
 }

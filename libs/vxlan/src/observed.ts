@@ -1,7 +1,9 @@
 // What a kernel holds, as far as Skein is concerned with it, in the terms of desired.ts. An adapter fills it in; `settled`
 // tells how it looks once everything desired has been programmed.
 
-import { bridgeName, type Desired, type DesiredNetwork, type ForwardingRow } from './desired';
+import type { ObservedUnderlay } from './members';
+import type { Source } from './sources';
+import { bridgeName, everybody, type Desired, type DesiredNetwork } from './desired';
 
 export interface ObservedNexthop {
   readonly id: number;
@@ -42,6 +44,15 @@ export interface ObservedRow {
   readonly vteps: readonly string[];
 }
 
+export interface ObservedFilter {
+  /** That its rules are for; null: they are not whole. */
+  readonly mtu: number | null;
+  /** By key. */
+  readonly sources: ReadonlyMap<string, Source>;
+  /** Frames with a source of somebody else's that it kept out, since it was made. */
+  readonly dropped: number;
+}
+
 export interface ObservedNetwork {
   readonly netns: string;
   readonly bridge: { readonly mac: string; readonly mtu: number; readonly isUp: boolean } | null;
@@ -52,6 +63,8 @@ export interface ObservedNetwork {
   readonly neighbors: ReadonlyMap<string, string>;
   /** Whether a guard is there, open or closed; looked for only where one is wanted. */
   readonly hasGuard?: boolean;
+  /** Looked for only where one is wanted. */
+  readonly filter?: ObservedFilter;
   /** The probe as it stands, if both of its ends are up and in place. */
   readonly probe?: { readonly mac: string; readonly address: string; readonly mtu: number };
 }
@@ -75,6 +88,8 @@ export interface ObservedSandbox {
 export interface Observed {
   readonly nexthops: readonly ObservedNexthop[];
   readonly networks: ReadonlyMap<string, ObservedNetwork>;
+  /** Looked for only where filters are wanted; null: there is none. */
+  readonly underlay?: ObservedUnderlay | null;
   /** By path. One that is not in it was not looked at, and is left alone. */
   readonly sandboxes: ReadonlyMap<string, ObservedSandbox | 'missing'>;
 }
@@ -104,6 +119,9 @@ export function settled(
       [...desired.networks].map(([netns, network]) => [netns, settledNetwork(network, unplugged)]),
     ),
     sandboxes: new Map(),
+    ...(desired.underlay === undefined
+      ? {}
+      : { underlay: desired.underlay === null ? null : { ...desired.underlay, dropped: 0 } }),
   };
 }
 
@@ -126,9 +144,12 @@ function settledNetwork(network: DesiredNetwork, unplugged: ReadonlySet<string>)
         .map(({ veth, mtu }) => [veth, { ...settledPort, mtu, index: 0, peerIndex: 0 }]),
     ),
     gateways: new Set(network.gateways),
-    fdb: settledRows(network.fdb, unplugged),
+    fdb: settledRows(network, unplugged),
     neighbors: network.neighbors,
     ...(network.isFenced === true ? { hasGuard: true } : {}),
+    ...(network.sources === undefined
+      ? {}
+      : { filter: { mtu: network.mtu, sources: network.sources, dropped: 0 } }),
     ...(network.probe === undefined ? {} : { probe: { ...network.probe, mtu: network.mtu } }),
   };
 }
@@ -136,11 +157,14 @@ function settledNetwork(network: DesiredNetwork, unplugged: ReadonlySet<string>)
 const noVteps: readonly string[] = [];
 
 function settledRows(
-  rows: ReadonlyMap<string, ForwardingRow>,
+  { fdb, flood }: DesiredNetwork,
   unplugged: ReadonlySet<string>,
 ): Map<string, ObservedRow> {
   const settledFdb = new Map<string, ObservedRow>();
-  for (const [mac, { port, nhid }] of rows) {
+  if (flood !== undefined && flood.size > 0) {
+    settledFdb.set(everybody, { port: null, nhid: null, vteps: [...flood] });
+  }
+  for (const [mac, { port, nhid }] of fdb) {
     if (!unplugged.has(port)) settledFdb.set(mac, { port, nhid, vteps: noVteps });
   }
   return settledFdb;

@@ -2,7 +2,13 @@
 // sandboxes: plan-sandbox.ts does.
 
 import { type Change, type ChangeStep } from './change';
-import { type DesiredNetwork, type ForwardingRow, bridgeName, vxlanName } from './desired';
+import {
+  type DesiredNetwork,
+  type ForwardingRow,
+  bridgeName,
+  everybody,
+  vxlanName,
+} from './desired';
 import {
   type ObservedNetwork,
   type ObservedPort,
@@ -10,6 +16,7 @@ import {
   type ObservedVxlan,
 } from './observed';
 import { isVethName } from './names';
+import { planFilter } from './plan-filter';
 import { probePort } from './probe';
 
 /** `freshGroups`: next-hop groups that the same plan makes, so that rows naming them only follow. */
@@ -34,6 +41,7 @@ export function planNetwork(
   if (desired.isFenced === true && found.hasGuard !== true) {
     add({ kind: 'guard', action: 'put', netns }, 'guard missing', isNew);
   }
+  planFilter(desired, found, isNew, add);
 
   const bridgeFault = bridgeReason(desired, found.bridge);
   const isBridgeMissing = found.bridge === null;
@@ -63,12 +71,32 @@ export function planNetwork(
   planGateways(desired, found, isBridgeMissing, add);
   planVeths(desired, found, isBridgeMissing, add);
   planNeighbors(desired, isMacNew ? { ...found, neighbors: new Map() } : found, isMacNew, add);
+  planFlood(desired, replaces ? withoutVxlanRows(found) : found, isVxlanNew, add);
   planRows(desired, replaces ? withoutVxlanRows(found) : found, add, (row) => {
     if (isBridgeMissing || (isVxlanNew && row.port === vxlanName)) return true;
     if (row.port === vxlanName && found.vxlan?.master !== bridgeName) return true;
     if (row.nhid !== null) return freshGroups.has(row.nhid);
     return !found.veths.has(row.port);
   });
+}
+
+function planFlood(
+  { netns, flood }: DesiredNetwork,
+  found: ObservedNetwork,
+  follows: boolean,
+  add: Add,
+): void {
+  const wanted = flood ?? new Set<string>();
+  const known = new Set(found.fdb.get(everybody)?.vteps ?? []);
+  for (const vtep of wanted) {
+    if (known.has(vtep)) continue;
+    add({ kind: 'flood', action: 'put', netns, vtep }, 'it has members', follows);
+  }
+  for (const vtep of known) {
+    if (wanted.has(vtep)) continue;
+    const reason = flood === undefined ? 'no multicast here' : 'it has no members';
+    add({ kind: 'flood', action: 'remove', netns, vtep }, reason, false);
+  }
 }
 
 type Add = (step: ChangeStep, reason: string, follows: boolean) => void;
@@ -209,7 +237,7 @@ function planRows(
     add({ kind: 'fdb', action: 'put', netns, mac, ...row, replaces }, reason, follows(row));
   }
   for (const [mac, known] of found.fdb) {
-    if (desired.fdb.has(mac)) continue;
+    if (desired.fdb.has(mac) || (mac === everybody && known.nhid === null)) continue;
     const onVxlan = known.nhid !== null || known.vteps.length > 0;
     const step = { kind: 'fdb', action: 'remove', netns, mac, port: known.port, onVxlan } as const;
     add(step, 'no endpoint has it', false);

@@ -151,7 +151,7 @@ describe('plan on a settled kernel', () => {
       settledBut({
         fdb: new Map([
           ...fdb,
-          ['00:00:00:00:00:00', { port: null, nhid: null, vteps: ['192.0.2.9'] }],
+          ['02:00:00:00:00:99', { port: null, nhid: null, vteps: ['192.0.2.9'] }],
         ]),
       }),
       ['fdb remove: no endpoint has it'],

@@ -3,6 +3,7 @@
 
 import { rankOf, type Change } from './change';
 import { type Desired, type DesiredNexthop } from './desired';
+import { planUnderlay } from './members';
 import { type Observed, type ObservedNexthop } from './observed';
 import { planNetwork } from './plan-network';
 import { planSandboxes } from './plan-sandbox';
@@ -14,6 +15,7 @@ export function plan(desired: Desired, observed: Observed): Change[] {
   for (const [netns, network] of desired.networks) {
     planNetwork(network, observed.networks.get(netns) ?? null, fresh, changes);
   }
+  planUnderlay(desired.underlay ?? null, observed.underlay ?? null, changes);
   planSandboxes(desired, observed, changes);
   for (const netns of observed.networks.keys()) {
     if (desired.networks.has(netns)) continue;

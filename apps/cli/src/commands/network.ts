@@ -15,6 +15,7 @@ export interface CreateOptions {
   readonly vni?: number;
   readonly mtu?: number;
   readonly internal?: boolean;
+  readonly multicast?: boolean;
   readonly onHostLoss?: string;
   readonly label?: Record<string, string>;
 }
@@ -151,6 +152,7 @@ function describe(network: Json): string {
     ['gateways', network.subnets.map((subnet: Json) => subnet.gateway).join(', ')],
     ['mtu', network.mtu],
     ['internal', network.internal],
+    ['multicast', network.multicast === true ? 'to all members' : 'stays on its host'],
     ['on host loss', network.onHostLoss],
     ['endpoints', network.endpoints],
     ['hosts', network.hosts.join(', ')],

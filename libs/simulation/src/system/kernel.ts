@@ -212,6 +212,9 @@ export class SimulatedKernel {
       return null;
     }
     if (change.kind === 'namespace') return this.makeNamespace(change);
+    if (change.kind === 'underlay' || change.kind === 'vni' || change.kind === 'member') {
+      throw new Error('simulated hosts have no filters');
+    }
     const network = this.networks.get(change.netns);
     if (network === undefined) return 'no namespace';
     return this.makeIn(network, change);
@@ -238,7 +241,7 @@ export class SimulatedKernel {
 
   private makeIn(
     network: KernelNetwork,
-    change: Exclude<Change, { kind: 'nexthop' | 'namespace' }>,
+    change: Exclude<Change, { kind: 'nexthop' | 'namespace' | 'underlay' | 'vni' | 'member' }>,
   ): string | null {
     switch (change.kind) {
       case 'guard':
@@ -274,8 +277,9 @@ export class SimulatedKernel {
         network.veths.set(change.veth, { ...veth, ...port, neighSuppress: false, mtu: change.mtu });
         return null;
       }
-      case 'probe':
-        throw new Error('simulated hosts have no probes');
+      case 'filter':
+      case 'source':
+        throw new Error('simulated hosts have no filters');
       case 'interface':
         return this.makeInterface(change);
       case 'probe':
@@ -285,6 +289,8 @@ export class SimulatedKernel {
         if (change.action === 'put') network.neighbors.set(change.address, change.mac);
         else network.neighbors.delete(change.address);
         return null;
+      case 'flood':
+        throw new Error('simulated networks have no multicast');
       case 'fdb':
         return this.makeRow(network, change);
     }

@@ -1,0 +1,117 @@
+// The filter of a host's VXLAN port, in nftables' words: frames of a network here are taken from the VTEPs of its members alone.
+// Networks of others on the same port are none of its business. Text and its reading only.
+
+import { address, formatAddress } from '@skein/ip';
+import {
+  memberOf,
+  memberParts,
+  type Change,
+  type Member,
+  type ObservedUnderlay,
+} from '@skein/vxlan';
+
+type UnderlayChange = Extract<Change, { kind: 'underlay' | 'vni' | 'member' }>;
+
+export class MemberFilter {
+  readonly #table: string;
+
+  /** `prefix` of the cluster's namespaces: another cluster's agent on this host has another one. */
+  constructor(prefix: string) {
+    this.#table = `inet ${prefix}members`;
+  }
+
+  /** One batch, whatever is there. */
+  script(changes: readonly UnderlayChange[]): string {
+    return [...changes.flatMap((change) => this.#lines(change)), ''].join('\n');
+  }
+
+  get list(): readonly string[] {
+    return ['nft', 'list', 'table', ...this.#table.split(' ')];
+  }
+
+  /** From what `list` printed; null if there is no such table. */
+  parse(text: string): ObservedUnderlay | null {
+    if (!text.includes(`table ${this.#table}`)) return null;
+    const port = Number(/comment "port 0 of (\d+)"/.exec(text)?.[1] ?? 0);
+    const found = [...text.matchAll(/comment "([^"]*)"/g)].map(([, comment]) => comment);
+    const wanted = rulesFor(port).map((_, index) => `port ${index} of ${port}`);
+    const isWhole = /hook input priority/.test(text) && found.join() === wanted.join();
+    return {
+      vxlanPort: isWhole && port > 0 ? port : null,
+      vnis: new Set(elementsOf(text, 'vnis').map(([vni = '']) => Number(vni))),
+      members: new Set(
+        [...elementsOf(text, 'version4'), ...elementsOf(text, 'version6')].map(
+          ([vtep = '', vni = '']) => memberOf(Number(vni), formatAddress(address(vtep))),
+        ),
+      ),
+      dropped: Number(/counter strangers \{\s*packets (\d+)/.exec(text)?.[1] ?? 0),
+    };
+  }
+
+  #lines(change: UnderlayChange): string[] {
+    switch (change.kind) {
+      case 'underlay': {
+        const gone = [`table ${this.#table}`, `delete table ${this.#table}`];
+        return change.action === 'remove' ? gone : [...gone, ...this.#whole(change)];
+      }
+      case 'vni':
+        return this.#element(change.action, 'vnis', String(change.vni));
+      case 'member':
+        return this.#element(change.action, setOf(change.member), memberElement(change.member));
+    }
+  }
+
+  #whole({ vxlanPort, vnis, members }: Extract<UnderlayChange, { members: unknown }>): string[] {
+    return [
+      `table ${this.#table} {`,
+      '  counter strangers { }',
+      `  set vnis { typeof ${vni}; }`,
+      `  set version4 { typeof ip saddr . ${vni}; }`,
+      `  set version6 { typeof ip6 saddr . ${vni}; }`,
+      '  chain input { type filter hook input priority -10; policy accept; }',
+      '}',
+      ...rulesFor(vxlanPort).map(
+        (rule, index) =>
+          `add rule ${this.#table} input ${rule} comment "port ${index} of ${vxlanPort}"`,
+      ),
+      ...[...vnis].flatMap((each) => this.#element('put', 'vnis', String(each))),
+      ...[...members].flatMap((member) =>
+        this.#element('put', setOf(member), memberElement(member)),
+      ),
+    ];
+  }
+
+  #element(action: 'put' | 'remove', set: string, element: string): string[] {
+    const words = `element ${this.#table} ${set} { ${element} }`;
+    // Only what is there can be deleted.
+    return action === 'put' ? [`add ${words}`] : [`add ${words}`, `delete ${words}`];
+  }
+}
+
+/** Behind UDP's eight bytes, VXLAN's flags and reserved bits: RFC 7348 §5. */
+const vni = '@th,96,24';
+
+function rulesFor(vxlanPort: number): string[] {
+  return [
+    'meta l4proto != udp accept',
+    `udp dport != ${vxlanPort} accept`,
+    `ip saddr . ${vni} @version4 accept`,
+    `ip6 saddr . ${vni} @version6 accept`,
+    `${vni} @vnis counter name strangers drop`,
+  ];
+}
+
+function setOf(member: Member): string {
+  return memberParts(member).vtep.includes(':') ? 'version6' : 'version4';
+}
+
+function memberElement(member: Member): string {
+  const { vni: number, vtep } = memberParts(member);
+  return `${formatAddress(address(vtep))} . ${number}`;
+}
+
+function elementsOf(text: string, set: string): string[][] {
+  const body = new RegExp(`set ${set} \\{[^}]*elements = \\{([^}]*)\\}`).exec(text)?.[1] ?? '';
+  const items = body.split(',').map((item) => item.trim());
+  return items.filter((item) => item !== '').map((item) => item.split(' . '));
+}

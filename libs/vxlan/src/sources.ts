@@ -1,0 +1,34 @@
+// What may come out of each port of a network: the MAC and the addresses of the endpoint behind it, and nothing else. Knows no
+// firewall; an adapter turns a source into whatever its kernel compares with.
+
+import { formatAddress, address as parsed } from '@skein/ip';
+
+/** One address that one MAC may send from, through one port. */
+export interface Source {
+  readonly port: string;
+  readonly mac: string;
+  /** Canonical text, without prefix length. */
+  readonly address: string;
+}
+
+/** Before an interface has an address: duplicate address detection and group membership (RFC 4862, RFC 3810). */
+const unspecified = '::';
+
+/** `addresses` without prefix length, in canonical text. With one of IPv6, what the kernel adds to it may be sent from as well. */
+export function sourcesOf(port: string, mac: string, addresses: readonly string[]): Source[] {
+  const hasIpv6 = addresses.some((text) => text.includes(':'));
+  const own = hasIpv6 ? [...addresses, linkLocal(mac), unspecified] : addresses;
+  return own.map((address) => ({ port, mac, address }));
+}
+
+export function sourceKey({ port, mac, address }: Source): string {
+  return `${port} ${mac} ${address}`;
+}
+
+/** What the kernel derives from the MAC (RFC 4291, appendix A). */
+function linkLocal(mac: string): string {
+  const [first = '00', ...rest] = mac.split(':');
+  const flipped = (Number.parseInt(first, 16) ^ 0x02).toString(16).padStart(2, '0');
+  const [b = '', c = '', d = '', e = '', f = ''] = rest;
+  return formatAddress(parsed(`fe80::${flipped}${b}:${c}ff:fe${d}:${e}${f}`));
+}
