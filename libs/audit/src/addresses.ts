@@ -1,7 +1,7 @@
 // Addresses and MACs of one network against its endpoints, both ways: nobody holds what no endpoint has, no endpoint has what
 // it does not hold, and nothing is had twice (P1). Pure.
 
-import { keys, type AddressRecord, type EndpointRecord } from '@skein/contracts';
+import { keys, type AddressRecord, type EndpointRecord, type HostRecord } from '@skein/contracts';
 import {
   address,
   cidr,
@@ -119,15 +119,23 @@ function holderFindings({
     // Some endpoint has it: that one's finding speaks of it, and it must not be let go of.
     if (isUsed || limits.now - record.cause.at < limits.graceMs) return [];
     const known = endpoint === undefined ? 'does not exist' : 'has other addresses';
-    const message = `${record.address} is held by endpoint ${endpointId}, which ${known}, ${since}`;
-    const evidence = evidenceOf(row, endpoint);
+    const text = `${record.address} is held by endpoint ${endpointId}, which ${known}, ${since}`;
+    const host = state.hosts.get(record.host ?? '');
+    const isHeard = host !== undefined && mayBeHeard(network, record, host.record);
+    const message = isHeard ? `${text}; its host is down, and its container may be heard` : text;
+    const evidence = [
+      ...evidenceOf(row, endpoint),
+      ...(host === undefined ? [] : evidenceOf(host)),
+    ];
     const fault = { ...base, kind: 'address_without_endpoint', message, evidence } as const;
+    if (isHeard) return [fault];
     const rested = { ...record, state: 'resting' as const, until: limits.now + limits.graceMs };
     const guard =
       endpoint === undefined ? absent(keys.endpoint(networkId, endpointId)) : unchanged(endpoint);
     const success = [put(row.key, rested)];
     const does = `releases ${record.address}`;
-    return [{ ...fault, repair: { does, compare: [unchanged(row), guard], success } }];
+    const compare = [unchanged(row), guard, ...(host === undefined ? [] : [unchanged(host)])];
+    return [{ ...fault, repair: { does, compare, success } }];
   }
   if (endpoint === undefined) return [];
   const evidence = evidenceOf(row, endpoint);
@@ -144,6 +152,12 @@ function holderFindings({
   return [
     { ...base, kind, host: host.record.id, message, evidence: [...evidence, ...evidenceOf(host)] },
   ];
+}
+
+/** P1: a container outlives its agent, and on a network that keeps nothing silences it. */
+function mayBeHeard(network: AuditedNetwork, { bootId }: AddressRecord, host: HostRecord): boolean {
+  const isOfBoot = bootId === undefined || bootId === host.bootId;
+  return isOfBoot && host.state === 'down' && network.record?.record.onHostLoss !== 'fence';
 }
 
 function outsideSubnet(network: AuditedNetwork, row: Row<AddressRecord>): Finding {

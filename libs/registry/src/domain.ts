@@ -9,6 +9,7 @@ import { AttachGroup } from './endpoints/attach-group';
 import { Attachments } from './endpoints/attachments';
 import { OnceBook } from './endpoints/once-book';
 import { OwnEndpoints } from './endpoints/own-endpoints';
+import { LastHolder } from './endpoints/last-holder';
 import { TransactionMerger } from './endpoints/transaction-merger';
 import { Explainer } from './explain/explainer';
 import { Feeds } from './feeds/feeds';
@@ -25,6 +26,7 @@ import { defaultLivenessLimits } from './hosts/liveness-rule';
 import { Roster } from './hosts/roster';
 import type { AddressBook, Chance, Fence } from './ports';
 import { ServiceDesk } from './services/service-desk';
+import type { HostEntry } from './state/entries';
 import type { FreshView } from './state/fresh-view';
 import { Queries } from './views/queries';
 import { ReachabilityMatrix } from './views/reachability-matrix';
@@ -77,6 +79,8 @@ export function domainOf(parts: DomainParts, fence: Fence) {
     logger,
   });
   const merger = new TransactionMerger(store, time);
+  const silentInMs = (host: HostEntry): number | null => fencing.silentInMs(host);
+  const lastHolder = new LastHolder({ view, feeds, silentInMs });
   const book = new OnceBook(store);
   const attachments = new Attachments({
     store,
@@ -89,7 +93,8 @@ export function domainOf(parts: DomainParts, fence: Fence) {
     chance,
     fence,
     logger,
-    silentInMs: (host) => fencing.silentInMs(host),
+    lastHolder,
+    silentInMs,
   });
   const enrolments = new Enrolments({ view, messenger });
   const isAttaching = (endpointId: string): boolean => attachments.isAttaching(endpointId);
@@ -124,7 +129,7 @@ export function domainOf(parts: DomainParts, fence: Fence) {
       limits: defaultLivenessLimits,
       holdDownMs: config.holdDownMs,
     }),
-    sweep: new AddressSweep({ store, view, addresses, time, logger, isAttaching }),
+    sweep: new AddressSweep({ store, view, addresses, time, logger, isAttaching, lastHolder }),
   };
 }
 

@@ -66,6 +66,15 @@ export const faults: [string, () => Promise<unknown>, string[], 'repaired' | 'le
     'repaired',
   ],
   [
+    'an address held for an endpoint that is gone, on a host that is down',
+    async () => {
+      await put(at('44'), held('gone', '10.0.0.68'));
+      await patch(keys.host('h1'), { state: 'down' });
+    },
+    ['address_without_endpoint'],
+    'left',
+  ],
+  [
     'a resting address outside',
     () => put(keys.address('web', '4-0b000001'), held('x', '11.0.0.1', { state: 'resting' })),
     ['address_outside_subnet'],

@@ -9,6 +9,8 @@ let sweep: AddressSweep;
 let attaching: string;
 let released: [string, string[]][];
 let refusing: string;
+/** The host whose containers may still be heard. */
+let talking: string;
 
 beforeEach(async () => {
   world = await World.open();
@@ -16,7 +18,7 @@ beforeEach(async () => {
   await world.network('n2', 'db');
   await world.host('h1');
   released = [];
-  attaching = refusing = '';
+  attaching = refusing = talking = '';
   const { store, view } = world;
   const time = { wallMs: () => 0, monotonicMs: () => world.now, after: () => () => undefined };
   sweep = new AddressSweep({
@@ -25,6 +27,7 @@ beforeEach(async () => {
     time: { ...time, soon: (action) => action() },
     logger: silentLogger,
     isAttaching: (endpointId) => endpointId === attaching,
+    lastHolder: { isSilent: ({ host }, revision) => host !== talking && revision > 0 },
     addresses: {
       allocate: () => Promise.reject(new Error('a sweep allocates nothing')),
       release: (networkId, ids) => {
@@ -67,6 +70,14 @@ describe('the sweep of addresses', () => {
     await put(keys.address('n1', '4-0a010006'), '{"state":"held"}');
     expect(await sweepTwice()).toBe(0);
     expect(released).toEqual([]);
+  });
+
+  it('takes nothing back while its last holder may be heard', async () => {
+    await hold('lost');
+    talking = 'h1';
+    expect(await sweepTwice()).toBe(0);
+    talking = '';
+    expect(await sweep.sweep()).toBe(1);
   });
 
   it('leaves alone what is being attached', async () => {

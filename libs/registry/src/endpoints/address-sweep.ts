@@ -1,5 +1,6 @@
-// Finds addresses that are held for endpoints which do not exist: left over by an attach that failed half-way or a release
-// that did not get through. Each is given time first, by this process' own time, since its attach may be under way.
+// Finds addresses that are held for endpoints which do not exist: left over by an attach that failed half-way, a release that did
+// not get through, or a detach that the host had not programmed. Each is given time first, by this process' own time, since its
+// attach may be under way; and none is taken back while its last holder may be heard.
 
 import { addressRecordSchema, keys, type KeyValue } from '@skein/contracts';
 import type { Logger } from '@skein/messaging';
@@ -9,6 +10,7 @@ import { every, type Time } from '@skein/time';
 import type { CommittedView } from '../state/committed-view';
 import { endOf } from '../state/store-follower';
 import { idsByNetwork } from './by-network';
+import type { Held, LastHolder } from './last-holder';
 
 export interface AddressSweepOptions {
   readonly store: Store;
@@ -18,11 +20,17 @@ export interface AddressSweepOptions {
   readonly logger: Logger;
   /** True while the endpoint is being attached. */
   readonly isAttaching: (endpointId: string) => boolean;
+  readonly lastHolder: Pick<LastHolder, 'isSilent'>;
 }
 
-interface Orphan {
-  readonly networkId: string;
+interface Orphan extends Held {
   readonly endpointId: string;
+}
+
+interface Seen {
+  readonly at: number;
+  /** Of the view, in which the endpoint was not there. */
+  readonly revision: number;
 }
 
 export const sweepEveryMs = 20_000;
@@ -33,7 +41,7 @@ const releaseLimit = 256;
 export class AddressSweep {
   readonly #options: AddressSweepOptions;
   /** When an orphan was first seen, by endpoint. */
-  #seenAt = new Map<string, number>();
+  #seen = new Map<string, Seen>();
   #cancel: (() => void) | undefined;
   #released = 0;
 
@@ -61,16 +69,16 @@ export class AddressSweep {
 
   /** One pass; answers how many addresses it took back. */
   async sweep(): Promise<number> {
-    const { time, addresses, logger } = this.#options;
-    const now = time.monotonicMs();
+    const { time, addresses, logger, view, lastHolder } = this.#options;
     const orphans = await this.#orphans();
-    const seenAt = new Map(
-      orphans.map(({ endpointId }) => [endpointId, this.#seenAt.get(endpointId) ?? now]),
+    const now: Seen = { at: time.monotonicMs(), revision: view.revision };
+    this.#seen = new Map(
+      orphans.map(({ endpointId }) => [endpointId, this.#seen.get(endpointId) ?? now]),
     );
-    this.#seenAt = seenAt;
-    const due = orphans.filter(
-      ({ endpointId }) => now - (seenAt.get(endpointId) ?? now) >= orphanAfterMs,
-    );
+    const due = orphans.filter((orphan) => {
+      const { at, revision } = this.#seen.get(orphan.endpointId) ?? now;
+      return now.at - at >= orphanAfterMs && lastHolder.isSilent(orphan, revision);
+    });
     let sum = 0;
     for (const [networkId, ids] of idsByNetwork(due)) {
       for (let start = 0; start < ids.length; start += releaseLimit) {
@@ -114,7 +122,8 @@ function holderOf(kv: KeyValue): Orphan | null {
   if (data?.state !== 'held' || data.kind !== 'endpoint' || data.endpointId === undefined) {
     return null;
   }
-  return { networkId: data.networkId, endpointId: data.endpointId };
+  const { networkId, endpointId, host, bootId } = data;
+  return { networkId, endpointId, host, bootId };
 }
 
 function jsonOf(text: string): unknown {

@@ -29,6 +29,7 @@ import {
   type Planned,
 } from './attachment-plan';
 import type { OnceBook } from './once-book';
+import type { LastHolder } from './last-holder';
 import type { TransactionMerger } from './transaction-merger';
 
 export interface AttachmentsOptions {
@@ -42,6 +43,7 @@ export interface AttachmentsOptions {
   readonly chance: Chance;
   readonly fence: Fence;
   readonly logger: Logger;
+  readonly lastHolder: LastHolder;
   /** Until a host that is down is silent on fenced networks for certain, in milliseconds; null for one that is not down. */
   readonly silentInMs: (host: HostEntry) => number | null;
 }
@@ -61,6 +63,8 @@ type DeleteRequest = ParsedRequestOf<typeof deleteEndpointContract>;
 
 /** How often an attach is tried again when something it was compared with has changed. */
 const maxAttempts = 3;
+/** Longer than this it is left to the sweep to notice that a host has unplugged an endpoint. */
+const silencePatienceMs = 15_000;
 /** Part of the deadline that is kept back for the answer. */
 const answerMs = 200;
 
@@ -105,12 +109,23 @@ export class Attachments {
     this.#demandSilent(network, endpoint);
     const revision = await this.#detach(endpoint);
     const waitMs = waitOf(request, context);
-    // The address rests before anybody else gets it, so its release need not wait for the hosts, nor the answer for it.
+    // The address rests before anybody else gets it, so its release waits for none but its own host, nor the answer for it.
     const [{ behind }] = await Promise.all([
       this.#programmed(new Set([...hosts, endpoint.host]), revision, waitMs),
-      atMost(time, waitMs + answerMs / 2, this.#release(network.id, [endpoint.id], undefined)),
+      atMost(time, waitMs + answerMs / 2, this.#releaseOnceSilent(endpoint, revision)),
     ]);
     return { revision, behind };
+  }
+
+  /** Invariant (P1): while its container may be heard, nobody gets its address; the sweep releases it then. */
+  async #releaseOnceSilent(endpoint: EndpointEntry, revision: number): Promise<void> {
+    const { lastHolder, logger } = this.#options;
+    const { id, networkId, host } = endpoint;
+    if (await lastHolder.becomesSilent({ networkId, host }, revision, silencePatienceMs)) {
+      return this.#release(networkId, [id], undefined);
+    }
+    const facts = { network: networkId, endpoint: id, host };
+    logger.warn(facts, 'addresses stay held: the host has not unplugged their endpoint');
   }
 
   /** Invariant (P1): a fenced address is free for others only once its lost host has surely silenced it. */

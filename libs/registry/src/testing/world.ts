@@ -69,7 +69,7 @@ class PlayedIpam implements AddressBook {
       return { ...request, next };
     });
     const { revision } = await this.store.txn({
-      success: chosen.map(({ endpointId, host, next }) => ({
+      success: chosen.map(({ endpointId, host, bootId, next }) => ({
         type: 'put' as const,
         key: keys.address(networkId, sortableAddress(next)),
         value: JSON.stringify({
@@ -79,6 +79,7 @@ class PlayedIpam implements AddressBook {
           kind: 'endpoint',
           endpointId,
           host,
+          bootId,
           cause: { request: asked.requestId, at: 1 },
         }),
       })),

@@ -1,5 +1,5 @@
-// What some containers ask for beside a network: an address or a MAC of their own choice, one family alone. Who names an address
-// knows that its last holder is gone, since it may have it before it has rested. It must not know how wishes are granted.
+// What some containers ask for beside a network: an address or a MAC of their own choice, one family alone. It must not know how
+// wishes are granted.
 
 import { addressAt, cidr, formatAddress, usableCount } from '@skein/ip';
 import type { Random } from '../random';
@@ -11,19 +11,13 @@ export interface Wish {
   readonly mac?: string;
 }
 
-/** Borne by somebody who may still be running. */
-export interface Borne {
-  readonly addresses: readonly string[];
-  readonly mac: string | null;
-}
-
 /** From the start of a subnet: few, so that the same are wanted again and again. */
 const wantedAddresses = 12;
 const wantedMacs = 6;
 const families = ['ipv4', 'ipv6'] as const;
 
 /** Empty for most. */
-export function drawWish(random: Random, networkId: string, borne: readonly Borne[]): Wish {
+export function drawWish(random: Random, networkId: string): Wish {
   const cidrs = networks.find(({ id }) => id === networkId)?.cidrs ?? [];
   const isDual = cidrs.some((text) => text.includes(':'));
   const kind = random.pick(['family', 'address', 'mac', 'none', 'none', 'none', 'none'] as const);
@@ -33,13 +27,10 @@ export function drawWish(random: Random, networkId: string, borne: readonly Born
     const last =
       usableCount(subnet) > wantedAddresses ? wantedAddresses : Number(usableCount(subnet));
     const address = formatAddress(addressAt(subnet, BigInt(random.between(2, last))));
-    return borne.some(({ addresses }) => addresses.includes(address))
-      ? {}
-      : { addresses: [address] };
+    return { addresses: [address] };
   }
   if (kind === 'mac') {
-    const mac = `02:00:00:00:00:0${random.between(1, wantedMacs)}`;
-    return borne.some((each) => each.mac === mac) ? {} : { mac };
+    return { mac: `02:00:00:00:00:0${random.between(1, wantedMacs)}` };
   }
   return {};
 }

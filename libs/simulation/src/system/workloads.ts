@@ -4,7 +4,6 @@
 import { createEndpointsContract, deleteEndpointContract, SkeinError } from '@skein/contracts';
 import { elapsed } from '@skein/time';
 import type { Random } from '../random';
-import { bare } from './committed';
 import type { Host } from './host';
 import type { HubMessenger } from './hub';
 import { drawSpell } from './options';
@@ -22,9 +21,6 @@ export interface Container {
   /** `ending`: somebody has asked for its end; `gone`: nothing of it is left, by word of the system. */
   state: 'attaching' | 'live' | 'ending' | 'gone';
   endpointId: string | null;
-  /** As it was given them, without prefix length. */
-  addresses: readonly string[];
-  mac: string | null;
 }
 
 export interface WorkloadObserver {
@@ -93,8 +89,9 @@ export class Workloads {
   allEnded(host: Host): void {
     host.shifts += 1;
     for (const container of this.containers) {
-      if (container.host !== host || container.state === 'gone') continue;
+      if (container.host !== host) continue;
       this.closeSandbox(container);
+      if (container.state === 'gone') continue;
       if (container.state === 'live') void this.end(container);
       this.options.observer.released(container);
     }
@@ -140,7 +137,7 @@ export class Workloads {
     if (usable.length === 0) return;
     const network = random.pick(networks);
     const count = random.pick([1, 1, 1, 2, 3]);
-    const wish = count > 1 ? {} : drawWish(random, network, this.borneOn(network));
+    const wish = count > 1 ? {} : drawWish(random, network);
     const batch = Array.from({ length: count }, () =>
       this.make(random.pick(usable), network, wish),
     );
@@ -156,10 +153,6 @@ export class Workloads {
     }
   }
 
-  private borneOn(network: string): Container[] {
-    return this.containers.filter((each) => each.network === network && each.state !== 'gone');
-  }
-
   private make(host: Host, network: string, wish: Wish = {}): Container {
     this.started += 1;
     const name = `c${this.started}`;
@@ -173,8 +166,6 @@ export class Workloads {
       wish,
       state: 'attaching',
       endpointId: null,
-      addresses: [],
-      mac: null,
     };
     host.kernel.openSandbox(sandbox);
     this.containers.push(container);
@@ -198,8 +189,6 @@ export class Workloads {
       const found = reply.endpoints.find(({ name }) => name === container.name);
       if (found === undefined) throw new Error(`${container.name} is not in the answer`);
       container.endpointId = found.id;
-      container.addresses = found.addresses.map(bare);
-      container.mac = found.mac;
       // Its runtime gives up on what its own machine could not plug in within the time.
       const isPlugged = !reply.behind.includes(container.host.id);
       const isOn = container.host.isOn && container.host.shifts === container.shift;
@@ -231,12 +220,12 @@ export class Workloads {
     const wasLive = container.state === 'live';
     container.state = 'ending';
     observer.released(container);
-    // Its runtime may end it first, or have it unplugged first.
-    const isEndedFirst = !wasLive || random.chance(0.5);
-    if (isEndedFirst) this.closeSandbox(container);
+    // Its runtime may end it first, have it unplugged first, or let it go on without the network.
+    const way = random.pick(['ended', 'ended', 'unplugged', 'unplugged', 'goes on'] as const);
+    if (!wasLive || way === 'ended') this.closeSandbox(container);
     for (let attempt = 1; ; attempt += 1) {
       const isOver = await this.tryDetach(container, attempt);
-      this.closeSandbox(container);
+      if (way !== 'goes on') this.closeSandbox(container);
       if (isOver) break;
       await elapsed(place.time, 200 + random.next() * 800);
     }
