@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { build } from 'esbuild';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startNatsServer, type NatsServer } from '../support/nats-server';
 
@@ -98,6 +98,16 @@ describe('a booted service', () => {
     void raw.request('skein.v1.hello.greet', '{"name":"stray"}').catch(() => undefined);
     expect(await exit).toBe(1);
     expect(output()).toContain('"level":"fatal"');
+  }, 20_000);
+
+  it('has a health file from when it is ready until it stops', async () => {
+    const path = join(folder, 'health');
+    const { child, ready, exit } = start({ SKEIN_HEALTH_FILE: path });
+    await ready;
+    expect((await stat(path)).isFile()).toBe(true);
+    child.kill('SIGTERM');
+    expect(await exit).toBe(0);
+    await expect(stat(path)).rejects.toThrow('ENOENT');
   }, 20_000);
 
   it('goes when its parent is gone, if told to', async () => {

@@ -3,6 +3,15 @@
 import type { Command } from 'commander';
 import { count, door } from './door';
 
+interface AuthorityOptions {
+  readonly json?: boolean;
+  readonly joinToken?: boolean;
+  readonly server: readonly string[];
+  readonly renew: readonly string[];
+}
+
+const list = (value: string, before: readonly string[]): string[] => [...before, value];
+
 /** `host`: the group of commands on hosts. */
 export function registerJoinCommands(program: Command, host: Command): void {
   const token = host.command('token').description('tokens with which new hosts join');
@@ -32,10 +41,32 @@ export function registerJoinCommands(program: Command, host: Command): void {
     .description("a cluster's keys on NATS")
     .command('create <folder>')
     .description('make keys, or keep those that are there, and write all that is signed with them')
+    .option(
+      '--server <id>',
+      'a NATS server that needs a TLS certificate; can be repeated',
+      list,
+      [],
+    )
+    .option('--join-token', 'a token for hosts that stands in the settings of the registry')
+    .option(
+      '--renew <what>',
+      'make anew: admin-token, join-token, services; can be repeated',
+      list,
+      [],
+    )
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nExamples:\n  skein authority create /etc/skein/authority')
-    .action(async (folder: string, options: { json?: boolean }) => {
+    .addHelpText(
+      'after',
+      [
+        '\nExamples:',
+        '  skein authority create /etc/skein/authority',
+        '  skein authority create /etc/skein/authority --server nats-1=nats-1.example,192.0.2.1',
+        '  skein authority create /etc/skein/authority --renew admin-token',
+      ].join('\n'),
+    )
+    .action(async (folder: string, options: AuthorityOptions) => {
       const { create } = await import('./commands/authority');
-      await create(folder, { json: options.json ?? false });
+      const { json = false, joinToken = false, server: servers, renew } = options;
+      await create(folder, { json, joinToken, servers, renew });
     });
 }

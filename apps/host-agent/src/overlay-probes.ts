@@ -1,6 +1,6 @@
 // The probe's socket inside a network's namespace. Knows nothing of what is said on it.
 
-import { readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import type { OpenProbeSocket } from '@skein/agent';
 import { bindSockets, closeSockets } from './names/bind-sockets';
 
@@ -8,14 +8,11 @@ import { bindSockets, closeSockets } from './names/bind-sockets';
 const probeUdpPort = 7_947;
 const ipv6File = '/proc/net/if_inet6';
 
-/** Probes have IPv6 addresses; a kernel without it has none. */
-export function hasIpv6(): boolean {
-  try {
-    return readFileSync(ipv6File, 'utf8') !== '';
-  } catch {
-    return false;
-  }
-}
+/**
+ * Probes have IPv6 addresses; a kernel without it has none. Whether this namespace uses it tells nothing of a network's own, which
+ * begins with the kernel's defaults: a container's often does not.
+ */
+export const hasIpv6 = (): boolean => existsSync(ipv6File);
 
 export function probeSockets(pathOf: (netns: string) => string): OpenProbeSocket {
   return async ({ netns, address }, on) => {

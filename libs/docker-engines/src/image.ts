@@ -20,8 +20,15 @@ function librariesOf(program: string): string[] {
 }
 
 function findOnPath(program: string, path: string): string | undefined {
-  const folders = `${path}:/usr/bin:/bin:/usr/sbin`.split(':');
+  const folders = `${path}:/usr/bin:/bin:/usr/sbin:/sbin`.split(':');
   return folders.map((folder) => join(folder, program)).find((each) => existsSync(each));
+}
+
+/** Puts a program of this machine into the folder, before `makeRootFolder` gives its name to busybox. Throws `unavailable`. */
+export function addProgram(folder: string, name: string, path = process.env['PATH'] ?? ''): void {
+  const program = name.startsWith('/') ? name : findOnPath(name, path);
+  if (program === undefined) throw new SkeinError('unavailable', `${name} is not on PATH`);
+  add(folder, program);
 }
 
 function add(folder: string, program: string): void {

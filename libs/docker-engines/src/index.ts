@@ -9,5 +9,5 @@ export {
   type EnginePaths,
   prepareEngine,
 } from './engine';
-export { imageName, importImage, makeRootFolder } from './image';
+export { addProgram, imageName, importImage, makeRootFolder } from './image';
 export { lackingForEngines } from './requirements';

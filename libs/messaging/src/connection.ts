@@ -42,7 +42,7 @@ export function isRefusal(cause: unknown): boolean {
 }
 
 function connectOptions(settings: NatsSettings, deadline: Deadline): Parameters<typeof connect>[0] {
-  const { credentials } = settings;
+  const { credentials, caFile } = settings;
   return {
     servers: [...settings.servers],
     name: settings.name,
@@ -50,6 +50,7 @@ function connectOptions(settings: NatsSettings, deadline: Deadline): Parameters<
     ...(credentials === undefined
       ? {}
       : { authenticator: jwtAuthenticator(credentials.jwt, credentials.seed) }),
+    ...(caFile === undefined ? {} : { tls: { caFile } }),
     ...(settings.inboxPrefix === undefined ? {} : { inboxPrefix: settings.inboxPrefix }),
     timeout: Math.max(100, Math.min(5_000, deadline.remainingMs())),
     maxReconnectAttempts: -1,

@@ -11,6 +11,8 @@ export interface NatsSettings {
   readonly password?: string | undefined;
   /** In place of user and password. */
   readonly credentials?: NatsCredentials | undefined;
+  /** File with the certificates that sign the servers' own, in PEM: it then speaks TLS, and with nobody that does not. */
+  readonly caFile?: string | undefined;
   /** Prefix of reply subjects; a user with narrow permissions has one of its own. */
   readonly inboxPrefix?: string | undefined;
   /** How long the first connect is retried. */

@@ -14,6 +14,7 @@ import {
   parseConfiguration,
   type CommonConfiguration,
 } from './configuration';
+import { keepHealthFile } from './health-file';
 import { createLogger, nestLogger, type ServiceLogger } from './logging';
 import { crashOnUnhandled, stopOnSignals } from './shutdown';
 import { PassErrors, SkeinTransport } from './skein-transport';
@@ -118,6 +119,10 @@ async function startAll<S extends z.ZodObject>(
   closers.push(() => application.close());
   // Who hears that this service is ready may ask at once, on another connection.
   await messenger.flush();
+  const { healthFile } = common;
+  if (healthFile === undefined) return;
+  const end = keepHealthFile(healthFile, () => messenger.connected);
+  closers.push(async () => end());
 }
 
 export async function startMicroservice(
@@ -164,6 +169,7 @@ function connect(
       user: common.natsUser,
       password: common.natsPassword,
       credentials: identity?.credentials ?? credentialsOf(common),
+      caFile: common.natsCa,
       inboxPrefix: identity?.inboxPrefix ?? common.natsInbox,
       connectTimeoutMs: common.natsConnectTimeoutMs,
       checkReplies: common.checkReplies,

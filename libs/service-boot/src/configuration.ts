@@ -77,11 +77,15 @@ export const commonSchema = z.object({
   natsPassword: z.string().optional(),
   /** File with this user's NATS credentials; in place of user and password. */
   natsCreds: z.string().optional(),
+  /** File with the certificates that sign the servers' own: TLS, and nothing else. */
+  natsCa: z.string().optional(),
   natsInbox: z.string().optional(),
   natsConnectTimeoutMs: wholeNumber({ min: 100, max: 600_000 }).optional(),
   checkReplies: z.stringbool().default(false),
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   exitWithParent: z.stringbool().default(false),
+  /** Kept fresh while the service is well, absent otherwise: what a container's health check looks at. */
+  healthFile: z.string().optional(),
   readyFd: wholeNumber({ min: 1, max: 1_023 }).optional(),
 });
 export type CommonConfiguration = Readonly<z.output<typeof commonSchema>>;

@@ -20,7 +20,8 @@ export async function identify(
   if (identityDir === undefined || credentials === undefined) return undefined;
   const kept = IdentityFolder.open(identityDir);
   const { publicKey, seed } = kept;
-  const door = natsDoor({ servers: common.natsUrl, credentials, host: hostId, publicKey });
+  const { natsUrl: servers, natsCa: caFile } = common;
+  const door = natsDoor({ servers, caFile, credentials, host: hostId, publicKey });
   const identity = new HostIdentity({ door, kept, joinToken, time: systemTime, logger });
   // Between two knocks nothing else keeps the process.
   const awake = setInterval(() => undefined, 60_000);

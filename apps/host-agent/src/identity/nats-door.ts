@@ -15,6 +15,7 @@ import type { Door } from './host-identity';
 
 export interface NatsDoorOptions {
   readonly servers: readonly string[];
+  readonly caFile: string | undefined;
   readonly credentials: NatsCredentials;
   readonly host: string;
   readonly publicKey: string;
@@ -22,12 +23,12 @@ export interface NatsDoorOptions {
 
 const timeoutMs = 2_000;
 
-export function natsDoor({ servers, credentials, host, publicKey }: NatsDoorOptions): Door {
+export function natsDoor({ host, publicKey, ...server }: NatsDoorOptions): Door {
   const knock = async <C extends Contract>(
     contract: C,
     body: RequestOf<C>,
   ): Promise<ReplyOf<C>> => {
-    const settings = { servers, credentials, name: `join-${host}`, connectTimeoutMs: timeoutMs };
+    const settings = { ...server, name: `join-${host}`, connectTimeoutMs: timeoutMs };
     const messenger = await Messenger.connect({ ...settings, inboxPrefix: inboxPrefixOf('join') });
     try {
       return await messenger.request(contract, body, { timeoutMs, retryUnavailable: true });

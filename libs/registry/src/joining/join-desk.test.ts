@@ -134,6 +134,17 @@ describe('a join token', () => {
     await store.delete({ key: keys.hostIdentity('h1') });
     expect(await codeOf(join(token, 'h1', 'k', desk))).toBe('join_token_used_up');
   });
+
+  it('of the configuration that names no host lets as many in as it says, and replaces no key', async () => {
+    const digest = 'digest of a-standing-secret';
+    const desk = deskOf({ standing: [{ id: 'standing', digest, uses: 2 }] });
+    const token = 'skein-join-standing-a-standing-secret';
+    expect(await codeOf(join(token, 'h1', 'k1', desk))).toBe('ok');
+    expect(await codeOf(join(token, 'h1', 'another', desk))).toBe('host_already_joined');
+    now += 29 * 24 * hourMs;
+    expect(await codeOf(join(token, 'h2', 'k2', desk))).toBe('ok');
+    expect(await codeOf(join(token, 'h3', 'k3', desk))).toBe('join_token_used_up');
+  });
 });
 
 describe('an identity', () => {

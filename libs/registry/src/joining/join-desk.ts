@@ -31,11 +31,13 @@ export interface HostSigner {
   sign(host: { id: string; publicKey: string }): Promise<ReplyOf<typeof joinContract>>;
 }
 
-/** A token that is known from the start, each for one host: how the hosts of a local cluster come in. */
+/** A token that is known from the start: how the hosts of a local cluster come in, and those of a Compose project. */
 export interface StandingToken {
   readonly id: string;
   readonly digest: string;
-  readonly host: string;
+  /** The only host that may use it, once, within a day; absent: `uses` hosts of any free id in a month, month after month. */
+  readonly host?: string | undefined;
+  readonly uses?: number | undefined;
 }
 
 export interface JoinDeskOptions {
@@ -214,7 +216,11 @@ export class JoinDesk {
     if (standing === undefined) return undefined;
     const now = this.#options.time.wallMs();
     const created = { request: 'configuration', at: now };
-    const record = { ...standing, uses: 1, usesLeft: 1, expiresAt: now + dayMs, created };
+    const { digest, host, uses = 1 } = standing;
+    // One for any host ends when what was remembered of it is forgotten: it then stands as at first.
+    const ttlMs = host === undefined ? rememberStandingMs : dayMs;
+    const bound = host === undefined ? {} : { host };
+    const record = { id, digest, ...bound, uses, usesLeft: uses, expiresAt: now + ttlMs, created };
     return { record, revision: 0 };
   }
 
