@@ -39,4 +39,26 @@ describeWherePossible(lackingForEngines(undefined, ['iperf3']), 'skein bench --v
     },
     timeoutMs,
   );
+
+  it(
+    'docker: connects of both and of a bridge, and the first ping from another host',
+    async () => {
+      const args = ['docker', '--vs', 'swarm', '--quick', '--only', 'warm', '--json'];
+      const command = new SkeinCommand('bench', ...args);
+      const { stdout, stderr } = await command.finished;
+      expect(stderr).toContain('round 2, swarm');
+      const report = JSON.parse(stdout) as { rows: object[] };
+      const limits = { "docker's bridge": spread };
+      const figure = { figure: 'warm', skein: spread, peer: spread, others: limits };
+      for (const [measure, goal] of [
+        ['connect', '≤ 80 ms'],
+        ['first ping after it', '≤ 10 ms'],
+        ['first ping after it, worst', '≤ 50 ms'],
+      ]) {
+        expect(report.rows).toContainEqual(expect.objectContaining({ ...figure, measure, goal }));
+      }
+      expect(ownRuns(command.child.pid ?? 0)).toEqual([]);
+    },
+    timeoutMs,
+  );
 });

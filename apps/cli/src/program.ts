@@ -344,6 +344,7 @@ function bench(program: Command): void {
         'resync',
         'membership',
         'dataplane',
+        'docker',
       ]),
     )
     .description('measure the store, side by side with a peer in one run, or a whole cluster')
@@ -357,6 +358,7 @@ function bench(program: Command): void {
       new Option('--preset <timing>', "membership: the agents' gossip").choices(['lan', 'local']),
     )
     .option('--pause <ms>', 'membership: for how long an agent only pauses', count)
+    .option('--containers <n>', 'docker: how many are started at once; 100', count)
     .option('--keys <n>', 'keys in the store when it is restarted and weighed', count)
     .option('--profile <folder>', "write the managers' and the client's CPU profiles there")
     .option('--json', 'print JSON')
@@ -366,9 +368,10 @@ function bench(program: Command): void {
       '\nGroups:\n  store      puts,gets,transactions,watches,failover,keys' +
         '\n  addresses  attaches,keyed,batches,detaches,addresses' +
         '\n  dataplane  tcp-1,tcp-8,udp,latency,latency-loaded,steps' +
+        '\n  docker     warm,cold,many' +
         '\n\nExamples:\n  skein bench store --vs etcd\n  skein bench store --quick --only puts,gets --json' +
         '\n  skein bench addresses --quick\n  skein bench addresses --only attaches --profile profiles' +
-        '\n  skein bench resync\n  skein bench membership --vs serf\n  skein bench dataplane --vs swarm',
+        '\n  skein bench resync\n  skein bench membership --vs serf\n  skein bench dataplane --vs swarm\n  skein bench docker --vs swarm',
     )
     .action(async (what: string, { json = false, ...options }: Options & { json?: boolean }) => {
       const settings = { ...options, json, home: home(), path: process.env['PATH'] ?? '' };
@@ -379,6 +382,10 @@ function bench(program: Command): void {
       if (what === 'membership') {
         const { benchMembershipCommand } = await import('./commands/bench-membership');
         return benchMembershipCommand(settings);
+      }
+      if (what === 'docker') {
+        const { benchDockerCommand } = await import('./commands/bench-docker');
+        return benchDockerCommand(settings);
       }
       if (what === 'dataplane') {
         const { benchDataplaneCommand } = await import('./commands/bench-dataplane');

@@ -23,3 +23,10 @@ export {
   type DataplaneOptions,
   type DataplaneReport,
 } from './dataplane/bench-dataplane';
+export {
+  benchDocker,
+  type DockerBenchOptions,
+  dockerGroups,
+  type DockerReport,
+} from './docker/bench-docker';
+export type { LimitRow } from './limit-rows';

@@ -2,15 +2,13 @@
 
 import { resolve } from 'node:path';
 import { benchDataplane, dataplaneGroups, type DataplaneReport } from '@skein/bench';
-import { SkeinError } from '@skein/contracts';
 import { Output } from '../output/output';
-import { cells, machineLine, number, spread, type BenchOptions } from './bench';
+import { machineLine, number, spread, type BenchOptions } from './bench';
+import { demandSwarm, limitTable } from './bench-docker';
 
 export async function benchDataplaneCommand(options: BenchOptions): Promise<void> {
   const { home, path, json, quick = false, profile, vs } = options;
-  if (vs !== undefined && vs !== 'swarm') {
-    throw new SkeinError('invalid_request', `'${vs}' has no overlay; 'swarm' has`, { field: 'vs' });
-  }
+  demandSwarm(vs);
   const out = new Output(json);
   const report = await benchDataplane({
     home,
@@ -27,15 +25,7 @@ export async function benchDataplaneCommand(options: BenchOptions): Promise<void
 }
 
 function textOf({ machine, peer, rows, steps, rounds, seconds }: DataplaneReport, out: Output) {
-  const others = Object.keys(rows[0]?.others ?? {});
-  const figures = out.table(
-    ['what', 'measure', 'skein', ...(peer === null ? [] : [peer, 'ratio']), 'goal', '', ...others],
-    rows.map((row, at) => [
-      ...cells(row, rows[at - 1], peer !== null),
-      ...others.map((name) => spread(row, row.others[name] ?? null)),
-    ]),
-    'nothing was measured',
-  );
+  const figures = limitTable(rows, peer, out);
   const share = (value: number | null) => (value === null ? ' ' : `${number(value * 100)} %`);
   const gigabits = { unit: 'Gbit/s' } as const;
   const time = { unit: 'ms per Gbit' } as const;

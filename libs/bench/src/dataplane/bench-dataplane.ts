@@ -4,14 +4,8 @@
 
 import { findProgram } from '@skein/local-cluster';
 import { SkeinError } from '@skein/contracts';
-import {
-  rowsOf,
-  spreadOf,
-  type FigureRow,
-  type Measure,
-  type Sample,
-  type Spread,
-} from '../figure';
+import type { Measure, Sample, Spread } from '../figure';
+import { limitRows, spreadIn, type LimitRow } from '../limit-rows';
 import { describeMachine, type Machine } from '../machine';
 import { BenchStack, interruptible } from '../stack/bench-stack';
 import { EngineStack } from '../docker/engine-stack';
@@ -34,11 +28,6 @@ export interface DataplaneOptions {
   readonly progress: (text: string) => void;
 }
 
-export interface WayRow extends FigureRow {
-  /** The ways that are neither Skein's nor the peer's, by name. */
-  readonly others: Readonly<Record<string, Spread | null>>;
-}
-
 export interface StepRow {
   readonly step: string;
   readonly title: string;
@@ -55,7 +44,7 @@ export interface DataplaneReport {
   readonly machine: Machine;
   readonly rounds: number;
   readonly seconds: number;
-  readonly rows: readonly WayRow[];
+  readonly rows: readonly LimitRow[];
   readonly steps: readonly StepRow[];
   readonly missed: number;
 }
@@ -224,16 +213,10 @@ class DataplaneBench {
     return this.#samples.get(`${figure}/${name}`) ?? [];
   }
 
-  #rowsOf({ figure, title, measures }: Figure): WayRow[] {
-    const samples = { skein: this.#of(figure, 'skein'), peer: this.#of(figure, 'swarm') };
+  #rowsOf({ figure, title, measures }: Figure): LimitRow[] {
     const names = [...this.ways.map(({ name }) => name), 'bare veth'];
-    const others = names.filter((name) => name !== 'skein' && name !== 'swarm');
-    return rowsOf({ figure, title }, measures, samples).map((row) => ({
-      ...row,
-      others: Object.fromEntries(
-        others.map((name) => [name, spreadIn(this.#of(figure, name), row.measure)]),
-      ),
-    }));
+    const samples = Object.fromEntries(names.map((name) => [name, this.#of(figure, name)]));
+    return limitRows({ figure, title }, measures, samples, 'swarm');
   }
 
   #stepRows(): StepRow[] {
@@ -253,8 +236,4 @@ class DataplaneBench {
 function bareWay(): Way {
   const [bare] = steps as readonly [(typeof steps)[number]];
   return bare.way;
-}
-
-function spreadIn(samples: readonly Sample[], measure: string): Spread | null {
-  return spreadOf(samples.flatMap((sample) => sample[measure] ?? []));
 }

@@ -1,0 +1,28 @@
+// Figures of Skein and its peer with those of the limits beside them: what would be there without an overlay at all.
+
+import { rowsOf, spreadOf, type FigureRow, type Measure, type Sample, type Spread } from './figure';
+
+export interface LimitRow extends FigureRow {
+  /** What is neither Skein's nor the peer's, by name. */
+  readonly others: Readonly<Record<string, Spread | null>>;
+}
+
+/** `samples` by name: `skein`, the peer's, and those of the limits. */
+export function limitRows(
+  head: { readonly figure: string; readonly title: string },
+  measures: readonly Measure[],
+  samples: Readonly<Record<string, readonly Sample[]>>,
+  peerName: string,
+): LimitRow[] {
+  const { skein = [], [peerName]: peer = [], ...others } = samples;
+  return rowsOf(head, measures, { skein, peer }).map((row) => ({
+    ...row,
+    others: Object.fromEntries(
+      Object.entries(others).map(([name, each]) => [name, spreadIn(each, row.measure)]),
+    ),
+  }));
+}
+
+export function spreadIn(samples: readonly Sample[], measure: string): Spread | null {
+  return spreadOf(samples.flatMap((sample) => sample[measure] ?? []));
+}
