@@ -44,10 +44,43 @@ export const shareEndpointSchema = z.object({
 });
 export type ShareEndpoint = z.output<typeof shareEndpointSchema>;
 
+/** A share has ten thousand endpoints: most are plain, and none is copied for being looked at. */
+function isShareEndpoint(value: unknown): value is ShareEndpoint {
+  return isPlain(value as Partial<ShareEndpoint> | null) || isWhole(value);
+}
+
+function isWhole(value: unknown): boolean {
+  return shareEndpointSchema.safeParse(value).success;
+}
+
+/** Not all that the schema takes, and nothing that it does not. */
+function isPlain(value: Partial<ShareEndpoint> | null): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { id, networkId, host, name, mac, addresses, aliases } = value;
+  const isBare = (value.service ?? value.sandbox ?? value.engine) === undefined;
+  return (
+    isBare &&
+    [id, networkId, host].every((text) => typeof text === 'string' && plainId.test(text)) &&
+    typeof name === 'string' &&
+    plainName.test(name) &&
+    typeof mac === 'string' &&
+    plainMac.test(mac) &&
+    Array.isArray(aliases) &&
+    aliases.length === 0 &&
+    Array.isArray(addresses) &&
+    addresses.every((text) => typeof text === 'string' && plainCidr.test(text))
+  );
+}
+
+const plainId = /^[A-Za-z0-9_-]{1,64}$/;
+const plainName = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+const plainMac = /^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/;
+const plainCidr = /^[0-9a-f.:/]{3,49}$/;
+
 export const shareSchema = z.object({
   hosts: z.array(shareHostSchema),
   networks: z.array(shareNetworkSchema),
-  endpoints: z.array(shareEndpointSchema),
+  endpoints: z.array(z.custom<ShareEndpoint>(isShareEndpoint, 'expected an endpoint')),
 });
 export type Share = z.output<typeof shareSchema>;
 

@@ -3,7 +3,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { applyDelta, canonicalJson, diff, digestOf, isEmptyDelta, KeptShare } from './index';
-import { endpointJson } from './digest';
+import { endpointJson, hashEndpoint, hashText } from './digest';
 import type { Share } from './index';
 
 const id = fc.constantFrom('a', 'b', 'c', 'd', 'e');
@@ -153,6 +153,26 @@ describe('endpointJson', () => {
     for (const fields of more) {
       const item = { ...endpoint!, ...fields };
       expect(endpointJson(item)).toBe(canonicalJson(item));
+    }
+  });
+
+  it('is what an endpoint is hashed by, however that is done', () => {
+    const [endpoint] = fc.sample(shares, 50).flatMap(({ endpoints }) => endpoints);
+    const plain = { ...endpoint!, addresses: ['10.1.0.2/16'], aliases: [], name: 'a' };
+    const more = [
+      {},
+      { service: 's' },
+      { sandbox: { netns: '/run/netns/a' } },
+      { engine: 'docker' as const },
+      { aliases: ['b'] },
+      { addresses: [] },
+      { addresses: ['10.1.0.2/16', 'fd00::2/64'] },
+      { addresses: ['fd00::2/64'] },
+      ...['a"b', 'a\\b', 'ä', '\n'].map((name) => ({ name })),
+    ];
+    for (const fields of more) {
+      const item = { ...plain, ...fields };
+      expect(hashEndpoint(item)).toEqual(hashText(`endpoint${canonicalJson(item)}`));
     }
   });
 });

@@ -38,13 +38,22 @@ export function hashToHex(hash: Hash): string {
 
 /** Two multiplicative lanes over UTF-16 units, stirred into each other, each finished with an avalanche. */
 export function hashText(text: string): Hash {
+  return hashPieces([text]);
+}
+
+/** As `hashText` of all of them joined, which need not be joined for it. */
+function hashPieces(pieces: readonly string[]): Hash {
+  let length = 0;
+  for (const piece of pieces) length += piece.length;
   let high = 0x811c9dc5;
-  let low = 0x9e3779b9 ^ text.length;
-  for (let index = 0; index < text.length; index += 1) {
-    const unit = text.charCodeAt(index);
-    high = Math.imul(high ^ unit, 0x01000193);
-    low = Math.imul(low ^ unit, 0x5bd1e995);
-    low ^= low >>> 15;
+  let low = 0x9e3779b9 ^ length;
+  for (const piece of pieces) {
+    for (let index = 0; index < piece.length; index += 1) {
+      const unit = piece.charCodeAt(index);
+      high = Math.imul(high ^ unit, 0x01000193);
+      low = Math.imul(low ^ unit, 0x5bd1e995);
+      low ^= low >>> 15;
+    }
   }
   return { high: avalanche(high ^ low), low: avalanche(low ^ (high >>> 7)) };
 }
@@ -65,7 +74,35 @@ export function hashNetwork(network: SharedNetwork): Hash {
 }
 
 export function hashEndpoint(endpoint: SharedEndpoint): Hash {
-  return hashText(`endpoint${endpointJson(endpoint)}`);
+  const pieces = endpointPieces(endpoint);
+  return pieces === null ? hashText(`endpoint${endpointJson(endpoint)}`) : hashPieces(pieces);
+}
+
+/** Texts that JSON writes as they are, between quotes. */
+const isPlain = (text: string): boolean => /^[\w.:/-]*$/.test(text);
+
+/** What joined is `endpointJson` behind its kind, for the many endpoints whose texts need no escapes; null for others. */
+function endpointPieces(endpoint: SharedEndpoint): readonly string[] | null {
+  const { addresses, aliases, host, id, mac, name, networkId } = endpoint;
+  const [address = ''] = addresses;
+  const more = endpoint.sandbox ?? endpoint.service ?? endpoint.engine;
+  const isSimple = addresses.length === 1 && aliases.length === 0 && more === undefined;
+  if (!isSimple || ![address, host, id, mac, name, networkId].every(isPlain)) return null;
+  return [
+    'endpoint{"addresses":["',
+    address,
+    '"],"aliases":[],"host":"',
+    host,
+    '","id":"',
+    id,
+    '","mac":"',
+    mac,
+    '","name":"',
+    name,
+    '","networkId":"',
+    networkId,
+    '"}',
+  ];
 }
 
 /** The same text as `canonicalJson` at a third of the cost: a share has ten thousand of these. */

@@ -3,7 +3,7 @@
 // namespace itself ends them first, for they remember devices by name and keep their namespace alive.
 
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { failedLines, faultsOf, inPlace, type BatchLine, type BatchOutcome } from './batch';
+import { failedLines, faultsOf, inPlace, textOf, type BatchLine, type BatchOutcome } from './batch';
 import { commandTimeoutMs } from './run-command';
 
 export type Tool = 'ip' | 'bridge';
@@ -125,8 +125,7 @@ class Shell {
         },
       };
       if (this.#child.exitCode !== null || this.#child.pid === undefined) this.#lose();
-      const text = lines.map(({ tokens }) => `${tokens.join(' ')}\n`).join('');
-      this.#child.stdin.write(`${text}${marks[this.tool]}\n`);
+      this.#child.stdin.write(`${textOf(lines)}${marks[this.tool]}\n`);
     });
   }
 

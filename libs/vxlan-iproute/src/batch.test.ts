@@ -40,7 +40,7 @@ describe('line', () => {
   it.each(['10.0.0.1/24', 'fd00::1/64', '02:42:0a:00:00:01', 'eth0.100', '/proc/7/ns/net'])(
     'takes %j',
     (token) => {
-      expect(line(change, [token]).tokens).toEqual([token]);
+      expect(line(change, [token]).text).toBe(token);
     },
   );
 });
@@ -60,7 +60,7 @@ describe('inPlace', () => {
 
 function text(changes: readonly Change[]): Record<string, string[]> {
   const { sandboxes, ...stages } = networkLines(changes, path);
-  const written = (lines: (typeof stages)['rows']) => lines.map(({ tokens }) => tokens.join(' '));
+  const written = (lines: (typeof stages)['rows']) => lines.map(({ text }) => text);
   const all = Object.entries(stages).map(([stage, lines]) => [stage, written(lines)] as const);
   const inside = [...sandboxes].map(([sandbox, lines]) => [sandbox, written(lines)] as const);
   return Object.fromEntries([...all, ...inside].filter(([, lines]) => lines.length > 0));
@@ -141,7 +141,7 @@ describe('networkLines', () => {
       via: '192.0.2.2',
       reason: '',
     } as const;
-    expect(nexthopLines(change).map(({ tokens }) => tokens.join(' '))).toEqual([
+    expect(nexthopLines(change).map(({ text }) => text)).toEqual([
       'nexthop replace id 8 via 192.0.2.2 fdb protocol 83',
       'nexthop replace id 9 group 8 fdb protocol 83',
     ]);

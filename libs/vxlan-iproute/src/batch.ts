@@ -1,11 +1,11 @@
 // Many commands of `ip` or `bridge` in one process, each tied to the change that it belongs to, so that a failure is told of
 // that change alone. Knows nothing of what the commands mean.
 
-import { bridgeName, vxlanName, type Change } from '@skein/vxlan';
+import type { Change } from '@skein/vxlan';
 import { runCommand } from './run-command';
 
 export interface BatchLine {
-  readonly tokens: readonly string[];
+  readonly text: string;
   readonly change: Change;
   /** True for what may well be gone already: its failure is none. */
   readonly mayFail: boolean;
@@ -45,19 +45,18 @@ export function line(
   options: { readonly mayFail?: boolean } = {},
 ): BatchLine {
   for (const token of tokens) assertToken(token);
-  return { tokens, change, mayFail: options.mayFail ?? false };
+  return { text: tokens.join(' '), change, mayFail: options.mayFail ?? false };
 }
 
-/** Words of rows, of which there are very many. */
-const rowWords: ReadonlySet<string> = new Set(
-  `neigh fdb replace del lladdr nud permanent dev ${bridgeName} ${vxlanName} self master static nhid`.split(
-    ' ',
-  ),
-);
+/** Of a text whose changing parts are these two tokens: a share has very many rows. */
+export function rowLine(change: Change, text: string, one: string, other: string): BatchLine {
+  assertToken(one);
+  assertToken(other);
+  return { text, change, mayFail: false };
+}
 
 /** Nothing that a batch would take for a separator, a quote, a comment or an option. */
 function assertToken(token: string): void {
-  if (rowWords.has(token)) return;
   if (!/^[A-Za-z0-9/][A-Za-z0-9_.:/-]{0,299}$/.test(token)) {
     throw new Error(`'${token}' can't be part of a command`);
   }
@@ -69,8 +68,7 @@ export async function runBatch(
   lines: readonly BatchLine[],
 ): Promise<BatchOutcome> {
   if (lines.length === 0 && place.at !== 'new') return { entered: true, faults: [] };
-  const input = lines.map(({ tokens }) => `${tokens.join(' ')}\n`).join('');
-  const outcome = await runCommand(inPlace(place, [tool, '-force', '-batch', '-']), input);
+  const outcome = await runCommand(inPlace(place, [tool, '-force', '-batch', '-']), textOf(lines));
   if (outcome.exitCode === 0) return { entered: true, faults: [] };
   const failures = failedLines(outcome.stderr);
   if (failures.size === 0) {
@@ -79,6 +77,13 @@ export async function runBatch(
     return { entered, faults: lines.map(({ change }) => ({ change, message })) };
   }
   return { entered: true, faults: faultsOf(lines, failures) };
+}
+
+/** As a batch reads it. */
+export function textOf(lines: readonly BatchLine[]): string {
+  let text = '';
+  for (const each of lines) text += `${each.text}\n`;
+  return text;
 }
 
 /** Of failures by line number, from 1, those that count. */
@@ -90,7 +95,7 @@ export function faultsOf(
   for (const [number, message] of failures) {
     const failed = lines[number - 1];
     if (failed === undefined || failed.mayFail) continue;
-    faults.push({ change: failed.change, message: `${message} (${failed.tokens.join(' ')})` });
+    faults.push({ change: failed.change, message: `${message} (${failed.text})` });
   }
   return faults;
 }

@@ -10,7 +10,7 @@ import {
   vxlanName,
   type Change,
 } from '@skein/vxlan';
-import { line, type BatchLine } from './batch';
+import { line, rowLine, type BatchLine } from './batch';
 
 /** Interfaces that Skein made in a network's namespace, so that all of them can be deleted by one command. */
 export const interfaceGroup = '83';
@@ -115,7 +115,8 @@ function addLines(lines: NetworkLines, change: Change, path: string): void {
       lines.rows.push(...floodLines(change));
       return;
     case 'fdb':
-      lines.rows.push(...rowLines(change));
+      if (isPlainRow(change)) lines.rows.push(plainRowLine(change));
+      else lines.rows.push(...rowLines(change));
       return;
   }
 }
@@ -246,8 +247,22 @@ function neighborLine(change: Of<'neighbor'>): BatchLine {
   if (change.action === 'remove') {
     return line(change, ['neigh', 'del', address, 'dev', bridgeName], { mayFail: true });
   }
-  const row = [address, 'lladdr', change.mac, 'dev', bridgeName, 'nud', 'permanent'];
-  return line(change, ['neigh', 'replace', ...row]);
+  const { mac } = change;
+  const text = `neigh replace ${address} lladdr ${mac} dev ${bridgeName} nud permanent`;
+  return rowLine(change, text, address, mac);
+}
+
+type PlainRow = Of<'fdb', 'put'> & { readonly nhid: number };
+
+/** To another host, with nothing in its way: nearly all rows are so. */
+function isPlainRow(change: Of<'fdb'>): change is PlainRow {
+  return change.action === 'put' && change.nhid !== null && !change.replaces;
+}
+
+function plainRowLine(change: PlainRow): BatchLine {
+  const { mac, port, nhid } = change;
+  const text = `fdb replace ${mac} dev ${port} self master static nhid ${nhid}`;
+  return rowLine(change, text, mac, port);
 }
 
 /** One row a VTEP: a next-hop group would pick one of them. */

@@ -28,12 +28,8 @@ export function planNetwork(
 ): void {
   const { netns } = desired;
   const add = (step: ChangeStep, reason: string, follows: boolean): void => {
-    changes.push({
-      ...step,
-      networkId: desired.id,
-      reason,
-      ...(follows ? { follows: true as const } : {}),
-    });
+    const change = { ...step, networkId: desired.id, reason };
+    changes.push(follows ? { ...change, follows: true } : change);
   };
   const isNew = observed === null;
   if (isNew) add({ kind: 'namespace', action: 'put', netns }, 'namespace missing', false);
@@ -70,9 +66,9 @@ export function planNetwork(
   planProbe(desired, found, isBridgeMissing, add);
   planGateways(desired, found, isBridgeMissing, add);
   planVeths(desired, found, isBridgeMissing, add);
-  planNeighbors(desired, isMacNew ? { ...found, neighbors: new Map() } : found, isMacNew, add);
+  planNeighbors(desired, isMacNew ? { ...found, neighbors: new Map() } : found, isMacNew, changes);
   planFlood(desired, replaces ? withoutVxlanRows(found) : found, isVxlanNew, add);
-  planRows(desired, replaces ? withoutVxlanRows(found) : found, add, (row) => {
+  planRows(desired, replaces ? withoutVxlanRows(found) : found, changes, (row) => {
     if (isBridgeMissing || (isVxlanNew && row.port === vxlanName)) return true;
     if (row.port === vxlanName && found.vxlan?.master !== bridgeName) return true;
     if (row.nhid !== null) return freshGroups.has(row.nhid);
@@ -201,30 +197,36 @@ function planVeths(
 }
 
 function planNeighbors(
-  { netns, neighbors }: DesiredNetwork,
+  { id: networkId, netns, neighbors }: DesiredNetwork,
   found: ObservedNetwork,
   follows: boolean,
-  add: Add,
+  changes: Change[],
 ): void {
+  const kind = 'neighbor';
+  // Written out field by field, here and for rows: a host that comes back makes ten thousands of them before anything is compiled.
   for (const [address, mac] of neighbors) {
     const known = found.neighbors.get(address);
     if (known === mac) continue;
     const reason = known === undefined ? 'row missing' : `${mac} wanted, ${known} found`;
-    add({ kind: 'neighbor', action: 'put', netns, address, mac }, reason, follows);
+    if (follows) {
+      changes.push({ kind, action: 'put', netns, address, mac, networkId, reason, follows });
+    } else changes.push({ kind, action: 'put', netns, address, mac, networkId, reason });
   }
+  const reason = 'no endpoint has it';
   for (const address of found.neighbors.keys()) {
     if (neighbors.has(address)) continue;
-    add({ kind: 'neighbor', action: 'remove', netns, address }, 'no endpoint has it', false);
+    changes.push({ kind, action: 'remove', netns, address, networkId, reason });
   }
 }
 
 function planRows(
   desired: DesiredNetwork,
   found: ObservedNetwork,
-  add: Add,
-  follows: (row: ForwardingRow) => boolean,
+  changes: Change[],
+  doesFollow: (row: ForwardingRow) => boolean,
 ): void {
-  const { netns } = desired;
+  const { id: networkId, netns } = desired;
+  const kind = 'fdb';
   for (const [mac, row] of desired.fdb) {
     const known = found.fdb.get(mac);
     const reason = rowReason(row, known);
@@ -234,13 +236,30 @@ function planRows(
     const isForeign = known !== undefined && known.vteps.length > 0;
     const isLeftOver = row.nhid === null && (known?.nhid ?? null) !== null;
     const replaces = isForeign || isLeftOver;
-    add({ kind: 'fdb', action: 'put', netns, mac, ...row, replaces }, reason, follows(row));
+    const { port, nhid } = row;
+    const follows = doesFollow(row);
+    if (follows) {
+      changes.push({
+        kind,
+        action: 'put',
+        netns,
+        mac,
+        port,
+        nhid,
+        replaces,
+        networkId,
+        reason,
+        follows,
+      });
+    } else
+      changes.push({ kind, action: 'put', netns, mac, port, nhid, replaces, networkId, reason });
   }
+  const reason = 'no endpoint has it';
   for (const [mac, known] of found.fdb) {
     if (desired.fdb.has(mac) || (mac === everybody && known.nhid === null)) continue;
     const onVxlan = known.nhid !== null || known.vteps.length > 0;
-    const step = { kind: 'fdb', action: 'remove', netns, mac, port: known.port, onVxlan } as const;
-    add(step, 'no endpoint has it', false);
+    const { port } = known;
+    changes.push({ kind, action: 'remove', netns, mac, port, onVxlan, networkId, reason });
   }
 }
 
