@@ -60,16 +60,21 @@ function isPlain(value: Partial<ShareEndpoint> | null): boolean {
   const isBare = (value.service ?? value.sandbox ?? value.engine) === undefined;
   return (
     isBare &&
-    [id, networkId, host].every((text) => typeof text === 'string' && plainId.test(text)) &&
-    typeof name === 'string' &&
-    plainName.test(name) &&
-    typeof mac === 'string' &&
-    plainMac.test(mac) &&
+    isText(id, plainId) &&
+    isText(networkId, plainId) &&
+    isText(host, plainId) &&
+    isText(name, plainName) &&
+    isText(mac, plainMac) &&
     Array.isArray(aliases) &&
     aliases.length === 0 &&
     Array.isArray(addresses) &&
-    addresses.every((text) => typeof text === 'string' && plainCidr.test(text))
+    addresses.length === 1 &&
+    isText(addresses[0], plainCidr)
   );
+}
+
+function isText(value: unknown, pattern: RegExp): boolean {
+  return typeof value === 'string' && pattern.test(value);
 }
 
 const plainId = /^[A-Za-z0-9_-]{1,64}$/;

@@ -45,16 +45,9 @@ export function sharedNetwork(network: NetworkFact, mtu: number): SharedNetwork 
 export function sharedEndpoint(endpoint: EndpointFact, hostId: string): SharedEndpoint {
   const { id, networkId, host, name, aliases, service, addresses, mac } = endpoint;
   const { sandbox, engine } = endpoint;
-  return {
-    id,
-    networkId,
-    host,
-    name,
-    aliases,
-    ...(service === undefined ? {} : { service }),
-    addresses,
-    mac,
-    ...(sandbox === undefined || host !== hostId ? {} : { sandbox }),
-    ...(engine === undefined || host !== hostId ? {} : { engine }),
-  };
+  const item: SharedEndpoint = { id, networkId, host, name, aliases, addresses, mac };
+  if (service !== undefined) item.service = service;
+  if (sandbox !== undefined && host === hostId) item.sandbox = sandbox;
+  if (engine !== undefined && host === hostId) item.engine = engine;
+  return item;
 }

@@ -100,14 +100,11 @@ function overlapOf(one: NetworkEntry, other: NetworkEntry): [string, string] | n
 }
 
 export function allocationRequest({ id, spec, host }: Planned): AllocationRequest {
-  return {
-    endpointId: id,
-    host: host.id,
-    bootId: host.bootId,
-    ...(spec.addresses === undefined ? {} : { addresses: spec.addresses }),
-    ...(spec.families === undefined ? {} : { families: spec.families }),
-    ...(spec.mac === undefined ? {} : { mac: spec.mac }),
-  };
+  const request: AllocationRequest = { endpointId: id, host: host.id, bootId: host.bootId };
+  if (spec.addresses !== undefined) request.addresses = spec.addresses;
+  if (spec.families !== undefined) request.families = spec.families;
+  if (spec.mac !== undefined) request.mac = spec.mac;
+  return request;
 }
 
 export function recordOf(
@@ -117,20 +114,23 @@ export function recordOf(
   created: Cause,
 ): EndpointRecord {
   const { id, name, spec, host, engine } = plan;
-  return {
+  const { addresses, mac } = allocation;
+  const { aliases = [], labels = {}, service, sandbox } = spec;
+  const record: EndpointRecord = {
     id,
     networkId,
     host: host.id,
     name,
-    aliases: spec.aliases ?? [],
-    ...(spec.service === undefined ? {} : { service: spec.service }),
-    addresses: allocation.addresses,
-    mac: allocation.mac,
-    ...(spec.sandbox === undefined ? {} : { sandbox: spec.sandbox }),
-    ...(engine === undefined ? {} : { engine }),
-    labels: spec.labels ?? {},
+    aliases,
+    addresses,
+    mac,
+    labels,
     created,
   };
+  if (service !== undefined) record.service = service;
+  if (sandbox !== undefined) record.sandbox = sandbox;
+  if (engine !== undefined) record.engine = engine;
+  return record;
 }
 
 /** What ipam gave, by endpoint; it gives each something or refuses all. */
