@@ -19,6 +19,7 @@ import {
 } from '@skein/contracts';
 import type { Logger, Messenger } from '@skein/messaging';
 import { resolverAddress, resolverPrefix } from '@skein/names';
+import { overheadBytes } from '@skein/share';
 import { every, systemTime } from '@skein/time';
 import type { Repair } from '@skein/vxlan';
 import { hostRoutes, IprouteKernel } from '@skein/vxlan-iproute';
@@ -36,8 +37,12 @@ export type AgentStatus = ReplyOf<typeof agentStatusContract>;
 const defaultUnderlayMtu = 1_500;
 /** An IP packet has no more bytes, though a loopback device says one more. */
 const largestMtu = 65_535;
+/** Of VXLAN and what carries it, on an underlay of either family. */
+const overheadOf = (vtep: string): number =>
+  vtep.includes(':') ? overheadBytes.ipv6 : overheadBytes.ipv4;
 /** Routes change seldom, and each change is a commit. */
 const routesEveryMs = 30_000;
+const measuredEveryMs = 5_000;
 
 export class HostAgent {
   readonly #config: HostAgentConfig;
@@ -56,6 +61,7 @@ export class HostAgent {
   /** What the host routes itself, as registered; null: the kernel could not be asked yet. */
   #routes: string[] | null = null;
   #forgetRoutes = (): void => undefined;
+  #forgetMtu = (): void => undefined;
   #docker: DockerDoor | undefined;
 
   constructor(config: HostAgentConfig, messenger: Messenger, logger: Logger) {
@@ -129,6 +135,7 @@ export class HostAgent {
     const found = underlayMtu ?? (await this.#kernel.linkMtuOf(vtep));
     if (found === null) this.#logger.warn({ vtep }, 'no link carries the tunnel endpoint');
     this.#underlayMtu = Math.min(found ?? defaultUnderlayMtu, largestMtu);
+    this.#forgetMtu = every(systemTime, measuredEveryMs, () => this.#lookAtMtu());
     this.#routes = await hostRoutes();
     this.#forgetRoutes = every(systemTime, routesEveryMs, () => void this.#lookAtRoutes());
     if (this.#config.hostResolver) await this.#openHostResolver();
@@ -143,6 +150,7 @@ export class HostAgent {
     await this.#docker?.stop();
     this.#duty.stop();
     this.#forgetRoutes();
+    this.#forgetMtu();
     this.#programmer.stop();
     this.#prober.stop();
     this.#names.closeAll();
@@ -261,6 +269,21 @@ export class HostAgent {
     if (fault !== null)
       this.#logger.warn({ fault }, 'the host could not take the address of its resolver');
     await this.#names.openHost();
+  }
+
+  /**
+   * The underlay carries less than this host's link: networks shall have what gets through. Never more again in this life, since
+   * nothing larger is tried any more; whoever mends the underlay starts the agent anew.
+   */
+  #lookAtMtu(): void {
+    const measured = this.#prober.measuredMtu;
+    if (measured === null) return;
+    const found = measured + overheadOf(this.#config.vtep);
+    if (found >= this.#underlayMtu) return;
+    const facts = { linkMtu: this.#underlayMtu, measuredMtu: found };
+    this.#logger.warn(facts, 'the underlay carries less than the link says');
+    this.#underlayMtu = found;
+    this.#duty.renew();
   }
 
   async #lookAtRoutes(): Promise<void> {

@@ -111,6 +111,32 @@ describe('prober', () => {
     expect(here.report()).toMatchObject([{ host: 'h2', state: 'small' }]);
   });
 
+  it('measures what such a way carries, and nothing on one that carries all', async () => {
+    overlay.fate = (frame) => (frame.length > 1_352 ? null : frame);
+    await overlay.pass(8);
+    expect(here.measuredMtu).toBeNull();
+    await overlay.pass(40);
+    const [found] = here.report();
+    expect(found?.mtu).toBeLessThanOrEqual(1_400);
+    expect(found?.mtu).toBeGreaterThan(1_396);
+    expect(here.measuredMtu).toBe(found?.mtu);
+    overlay.fate = carries;
+    await overlay.pass(3);
+    expect(here.report()).toMatchObject([{ state: 'ok' }]);
+    expect(here.measuredMtu).toBeNull();
+  });
+
+  it('takes one lost frame for bad luck', async () => {
+    let sized = 0;
+    overlay.fate = (frame) => {
+      if (frame.length > 1_352) return null;
+      if (frame.length > 64 && decodeProbe(frame)?.kind === 'ask') sized += 1;
+      return sized % 3 === 1 && frame.length > 64 ? null : frame;
+    };
+    await overlay.pass(60);
+    expect(here.measuredMtu).toBeGreaterThan(1_396);
+  });
+
   it('tells a way on which frames come changed, in either direction', async () => {
     overlay.fate = (frame) => {
       if (decodeProbe(frame)?.kind !== 'ask' || frame.length < 1_000) return frame;

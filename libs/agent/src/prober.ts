@@ -6,6 +6,7 @@ import type { Logger } from '@skein/messaging';
 import type { Time } from '@skein/time';
 import { probeOf } from '@skein/vxlan';
 import { decodeProbe, encodeProbe, headersBytes, smallestFrameBytes } from './probe-frame';
+import { WaySize } from './way-size';
 
 export interface ProbeSocket {
   /** A frame that can't be sent is lost. */
@@ -49,6 +50,8 @@ interface Way {
   readonly address: string;
   readonly tries: Try[];
   rttMs: number | null;
+  /** While only small frames get through: how large they may be. */
+  size: WaySize | null;
 }
 
 interface Place {
@@ -129,10 +132,23 @@ export class Prober {
         const { host, networkId: network, rttMs } = way;
         const known = worst.get(host);
         if (known !== undefined && badness[known.state] >= badness[state]) continue;
-        worst.set(host, { host, network, state, ...(rttMs === null ? {} : { rttMs }) });
+        const size = way.size?.settled ?? null;
+        worst.set(host, {
+          ...{ host, network, state },
+          ...(rttMs === null ? {} : { rttMs }),
+          ...(size === null ? {} : { mtu: size + headersBytes }),
+        });
       }
     }
     return [...worst.values()].slice(0, maxReported);
+  }
+
+  /** The largest MTU that every way of this host carries, where some carry less than their network's; null if all do. */
+  get measuredMtu(): number | null {
+    const sizes = [...this.#places.values()].flatMap(({ ways }) =>
+      [...ways.values()].flatMap(({ size }) => size?.settled ?? []),
+    );
+    return sizes.length === 0 ? null : Math.min(...sizes) + headersBytes;
   }
 
   #round(): void {
@@ -158,6 +174,13 @@ export class Prober {
     if (way.tries.length > judgedTries + 1) way.tries.shift();
     socket.send(encodeProbe('ask', large, mtu - headersBytes), way.address);
     socket.send(encodeProbe('ask', small, smallestFrameBytes), way.address);
+    if (stateOf(way) !== 'small') {
+      way.size = null;
+      return;
+    }
+    way.size ??= new WaySize(mtu - headersBytes);
+    const sized = way.size.next(this.#number());
+    if (sized !== null) socket.send(encodeProbe('ask', sized.sequence, sized.size), way.address);
   }
 
   #number(): number {
@@ -201,6 +224,7 @@ export class Prober {
     }
     for (const way of place.ways.values()) {
       if (way.address !== from) continue;
+      if (isIntact) way.size?.came(sequence);
       const tried = way.tries.find(({ large, small }) => large === sequence || small === sequence);
       if (tried === undefined) return;
       if (tried.small === sequence) tried.smallCame = isIntact;
@@ -215,7 +239,10 @@ function waysTo(networkId: string, hosts: ReadonlySet<string>, known: Map<string
   const ways = new Map<string, Way>();
   for (const host of hosts) {
     const { address } = probeOf(host);
-    ways.set(host, known.get(host) ?? { networkId, host, address, tries: [], rttMs: null });
+    ways.set(
+      host,
+      known.get(host) ?? { networkId, host, address, tries: [], rttMs: null, size: null },
+    );
   }
   return ways;
 }

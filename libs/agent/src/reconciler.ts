@@ -12,6 +12,7 @@ import {
   repairsOf,
   sandboxesToInspect,
   settled,
+  withoutFilters,
   withoutSandbox,
   type Change,
   type Desired,
@@ -32,6 +33,8 @@ export interface EndpointFault {
 /** What the kernel held when it was looked at, and what it should have held. */
 export interface Look {
   readonly desired: Desired;
+  /** As much of it as was looked at. */
+  readonly seen: Desired;
   readonly observed: Observed;
 }
 
@@ -46,6 +49,8 @@ export interface ReconcilerOptions {
 
 /** Sandboxes looked into in one pass besides those that need it: a process each. */
 const sandboxesPerPass = 4;
+/** Filters are read at each such look: a process a network that costs twice as much as the others, for what nobody touches. */
+const looksPerFilter = 4;
 
 /** How long an answer waits for the resolver of a network that is new here; it comes anyway. */
 const resolverWaitMs = 250;
@@ -59,6 +64,7 @@ export class Reconciler {
   #due: ReadonlySet<string> = new Set();
   #isComplete = true;
   #nextSandbox = 0;
+  #looks = 0;
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
@@ -122,15 +128,17 @@ export class Reconciler {
   async look(): Promise<Look | null> {
     const desired = this.#desired;
     if (desired === null) return null;
-    const observed = await this.#options.kernel.observe(desired, this.#someSandboxes(desired));
-    return { desired, observed };
+    this.#looks += 1;
+    const seen = this.#looks % looksPerFilter === 0 ? desired : withoutFilters(desired);
+    const observed = await this.#options.kernel.observe(seen, this.#someSandboxes(desired));
+    return { desired, seen, observed };
   }
 
   /** Puts right what a look has found. Answers what had drifted. The look must be newer than the last share. */
-  async mend({ desired, observed }: Look): Promise<Repair[]> {
+  async mend({ desired, seen, observed }: Look): Promise<Repair[]> {
     if (desired !== this.#desired) throw new Error('the kernel was looked at for an older share');
     const { kernel, names } = this.#options;
-    const changes = plan(desired, observed);
+    const changes = plan(seen, observed);
     const known = this.#due;
     this.#letGo(changes);
     const faults = changes.length === 0 ? [] : await kernel.apply(changes);

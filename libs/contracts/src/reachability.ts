@@ -18,6 +18,8 @@ export const reachabilitySchema = z.object({
   state: reachabilityStateSchema,
   /** There and back, smoothed. Absent: nothing came back yet. */
   rttMs: z.number().min(0).optional(),
+  /** With `small`: the largest MTU that was seen to get there and back. Absent: not measured yet. */
+  mtu: z.int().optional(),
 });
 export type Reachability = z.output<typeof reachabilitySchema>;
 

@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { desiredOf, everybody, type OverlayShare } from './desired';
 import { settled, type Observed, type ObservedNetwork } from './observed';
 import { plan } from './plan';
+import { withoutFilters } from './plan-filter';
 import { repairsOf } from './repairs';
 import { sourcesOf } from './sources';
 
@@ -130,6 +131,12 @@ describe('filters', () => {
       'vni put: vni not filtered',
       'vni remove: no network here has it',
     ]);
+  });
+
+  it('are left as they are by who does not look at them', () => {
+    const { networks, ...rest } = settled(withoutFilters(desired));
+    expect(plan(withoutFilters(desired), { ...rest, networks })).toEqual([]);
+    expect(rest.underlay).toBeUndefined();
   });
 
   it('go with the last network', () => {

@@ -35,7 +35,7 @@ export {
   type ObservedVxlan,
 } from './observed';
 export { probeDevice, probeOf, probePort, probePrefix, type Probe } from './probe';
-export { bySourceKey } from './plan-filter';
+export { bySourceKey, withoutFilters } from './plan-filter';
 export { sourceKey, sourcesOf, type Source } from './sources';
 export { memberOf, memberParts, type Member, type ObservedUnderlay } from './members';
 export { guardedNetworks, type GuardedNetwork } from './guard';

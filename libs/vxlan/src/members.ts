@@ -30,13 +30,14 @@ export function memberParts(member: Member): { readonly vni: number; readonly vt
   return { vni: Number(vni), vtep };
 }
 
-/** Null: no filter is wanted, or none is there. */
+/** Null: no filter is wanted, or none is there. Undefined: it is left as it is. */
 export function planUnderlay(
-  desired: DesiredUnderlay | null,
+  desired: DesiredUnderlay | null | undefined,
   observed: ObservedUnderlay | null,
   changes: Change[],
 ): void {
   const add = (step: ChangeStep, reason: string): void => void changes.push({ ...step, reason });
+  if (desired === undefined) return;
   if (desired === null) {
     if (observed !== null) add({ kind: 'underlay', action: 'remove' }, 'no network is here');
     return;

@@ -1,7 +1,7 @@
 // The part of a plan that keeps foreign senders out of a network: which port may send from which MAC and address.
 
 import type { ChangeStep } from './change';
-import type { DesiredNetwork } from './desired';
+import type { Desired, DesiredNetwork } from './desired';
 import type { ObservedNetwork } from './observed';
 import { sourceKey } from './sources';
 
@@ -36,6 +36,14 @@ export function planFilter(
     const reason = 'no endpoint here sends from it';
     add({ kind: 'source', action: 'remove', netns, source }, reason, false);
   }
+}
+
+/** The same without whom it hears: then a plan leaves filters as they are. */
+export function withoutFilters({ nexthops, networks }: Desired): Desired {
+  const bare = [...networks].map(
+    ([netns, { sources: _, ...network }]) => [netns, network] as const,
+  );
+  return { nexthops, networks: new Map(bare) };
 }
 
 /** By key, as plans compare them. */

@@ -15,7 +15,7 @@ export function plan(desired: Desired, observed: Observed): Change[] {
   for (const [netns, network] of desired.networks) {
     planNetwork(network, observed.networks.get(netns) ?? null, fresh, changes);
   }
-  planUnderlay(desired.underlay ?? null, observed.underlay ?? null, changes);
+  planUnderlay(desired.underlay, observed.underlay ?? null, changes);
   planSandboxes(desired, observed, changes);
   for (const netns of observed.networks.keys()) {
     if (desired.networks.has(netns)) continue;

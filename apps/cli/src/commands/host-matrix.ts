@@ -50,5 +50,11 @@ const troubles: Readonly<Record<string, string>> = {
 /** What is wrong between two hosts, and where to look. */
 export function sentence(pair: Json, hosts: readonly Json[]): string {
   const name = (id: string) => hosts.find((host) => host.id === id)?.name ?? id;
-  return `${name(pair.from)} → ${name(pair.to)} on ${pair.network}: ${troubles[pair.state] ?? pair.state}`;
+  const trouble = pair.mtu === undefined ? troubles[pair.state] : measured(pair.mtu);
+  return `${name(pair.from)} → ${name(pair.to)} on ${pair.network}: ${trouble ?? pair.state}`;
+}
+
+/** Networks without an MTU of their own get it from the agents by themselves. */
+function measured(mtu: number): string {
+  return `an MTU of ${mtu} gets through and more does not: mend the underlay, or make the network with --mtu ${mtu}`;
 }
