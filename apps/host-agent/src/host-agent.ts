@@ -250,15 +250,17 @@ export class HostAgent {
 
   /** Its packages are loaded only where there is an engine. */
   async #openDockerDoor(): Promise<void> {
-    const { hostId, pluginSocket, stateDir } = this.#config;
+    const { hostId, pluginSocket, dockerSocket, stateDir } = this.#config;
     if (pluginSocket === undefined) return;
     const { DockerDoor } = await import('./docker/docker-door');
     this.#docker = new DockerDoor({
       hostId,
       pluginSocket,
+      dockerSocket,
       stateDir,
       messenger: this.#messenger,
       share: () => this.#programmer.share,
+      isShareKnown: () => this.#programmer.programmed.revision > 0,
       logger: this.#logger,
     });
     await this.#docker.start();

@@ -18,16 +18,21 @@ import {
 import type { Logger, Messenger } from '@skein/messaging';
 import { systemTime } from '@skein/time';
 import { BookFile } from './book-file';
+import { EngineLink } from './engine-link';
 import { Enrolment } from './enrolment';
 import { PluginServer } from './plugin-server';
 
 export interface DockerDoorOptions {
   readonly hostId: string;
   readonly pluginSocket: string;
+  /** The engine's own; absent: it is not spoken to. */
+  readonly dockerSocket?: string | undefined;
   readonly stateDir: string;
   readonly messenger: Messenger;
   /** What was last taken in. */
   readonly share: () => Share;
+  /** Whether the registry has told this host its share. */
+  readonly isShareKnown: () => boolean;
   readonly logger: Logger;
 }
 
@@ -44,6 +49,7 @@ export class DockerDoor {
   readonly #file: BookFile;
   readonly #door: Door;
   readonly #enrolment: Enrolment;
+  readonly #engine: EngineLink | undefined;
   /** Attaches under way, by the endpoint's id. */
   readonly #attaching = new Map<string, Promise<unknown>>();
 
@@ -57,8 +63,9 @@ export class DockerDoor {
       messenger,
       logger,
       taken: () => share().networks,
-      onChange: () => undefined,
+      onChange: () => this.#engine?.compare(),
     });
+    if (options.dockerSocket !== undefined) this.#engine = this.#linkTo(options.dockerSocket);
     this.#server = new PluginServer({ socket, answer: (call) => this.#answer(call), logger });
   }
 
@@ -66,12 +73,26 @@ export class DockerDoor {
     return this.#enrolment;
   }
 
-  start(): Promise<void> {
-    return this.#server.start();
+  async start(): Promise<void> {
+    await this.#server.start();
+    this.#engine?.start();
   }
 
-  stop(): Promise<void> {
-    return this.#server.stop();
+  async stop(): Promise<void> {
+    await this.#engine?.stop();
+    await this.#server.stop();
+  }
+
+  #linkTo(socket: string): EngineLink {
+    const { hostId, messenger, logger, share, isShareKnown } = this.#options;
+    return new EngineLink({
+      ...{ hostId, socket, messenger, logger },
+      enrolment: this.#enrolment,
+      book: this.#door.book,
+      share: () => (isShareKnown() ? share() : undefined),
+      release: (id, network) => this.#detach(id, network),
+      keep: () => this.#file.write(this.#door.book),
+    });
   }
 
   /** Rejects with what the engine is told, which begins with the code. */
