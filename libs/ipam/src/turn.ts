@@ -3,6 +3,7 @@
 
 import { allocateAll, type Allocation, type AllocationRequest, type Evidence } from './allocate';
 import { type NetworkView } from './network-view';
+import { allAbsent } from './absence';
 import {
   accept,
   put,
@@ -122,13 +123,16 @@ export class Turn {
     const { id } = view.network;
     const compare: Compare[] = [fence, unchanged(keys.network(id), view.networkRevision)];
     const success: Operation[] = [];
+    const free: string[] = [];
     for (const { kind, id: name, before } of view.changes()) {
       const key = kind === 'address' ? keys.address(id, name) : keys.mac(id, name);
       // Invariant: nobody gets an address that someone got since the view was read.
-      compare.push(unchanged(key, before?.modRevision ?? 0));
+      if (kind === 'address' && before === undefined) free.push(key);
+      else compare.push(unchanged(key, before?.modRevision ?? 0));
       const after = kind === 'address' ? view.entry(name) : view.mac(name);
       success.push(after === undefined ? { type: 'delete', key } : put(key, after.record));
     }
+    compare.push(...allAbsent(free));
     const { addresses, macs, attachments } = this.grounds;
     for (const sortable of addresses) {
       if (this.written.has(sortable)) continue;
