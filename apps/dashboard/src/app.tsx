@@ -6,7 +6,7 @@ import { GatewayClient } from './gateway/client';
 import { Live } from './gateway/live';
 import { SourceContext, type Source } from './gateway/live-context';
 import { ErrorBoundary } from './parts/error-boundary';
-import { HostsIcon, RaftIcon, TopologyIcon } from './parts/icons';
+import { AddressesIcon, HostsIcon, RaftIcon, TimelineIcon, TopologyIcon } from './parts/icons';
 import { SignIn } from './session/sign-in';
 import { forgetToken, keepToken, loadToken } from './session/token';
 
@@ -28,10 +28,22 @@ const views: readonly View[] = [
     Component: lazy(() => import('./views/raft/raft-view')),
   },
   {
+    path: 'addresses',
+    title: 'Addresses',
+    Icon: AddressesIcon,
+    Component: lazy(() => import('./views/addresses/addresses-view')),
+  },
+  {
     path: 'hosts',
     title: 'Hosts',
     Icon: HostsIcon,
     Component: lazy(() => import('./views/hosts/hosts-view')),
+  },
+  {
+    path: 'timeline',
+    title: 'Timeline',
+    Icon: TimelineIcon,
+    Component: lazy(() => import('./views/timeline/timeline-view')),
   },
 ];
 const firstView = views[0] as View;

@@ -1,6 +1,12 @@
 // Reads the gateway's lists whole, page by page, up to what a page in a browser can still show.
 
-import type { EndpointView, HistoryEvent, HostView, NetworkView } from '@skein/contracts';
+import type {
+  AddressRecord,
+  EndpointView,
+  HistoryEvent,
+  HostView,
+  NetworkView,
+} from '@skein/contracts';
 import type { Snapshot } from '../model/world';
 import type { GatewayClient, Query } from './client';
 
@@ -89,4 +95,12 @@ export async function readEvents(
     from = whole.length === 0 ? last + 1 : last;
   }
   return { events, isWhole: false };
+}
+
+export const maxHolders = 20_000;
+
+export async function readHolders(client: GatewayClient, network: string) {
+  const path = `/v1/networks/${network}/addresses`;
+  const listed = await readAll<AddressRecord, 'holders'>(client, path, 'holders', maxHolders);
+  return listed.items;
 }

@@ -27,7 +27,7 @@ const padding = 26;
 const gap = 96;
 /** More hosts than this stand in rows instead of on a ring. */
 const mostOnRing = 8;
-const leastColumns = 3;
+const leastColumns = 2;
 
 export function place(world: World, former?: Pick<Placement, 'slots'>): Placement {
   const slots = assignSlots(world, former?.slots ?? new Map());

@@ -50,8 +50,8 @@ export default function TopologyView() {
           onChoose={choose}
         />
         <p className="legend soft">
-          ● attached ◇ suspended, its host is down ▢ host ┄ dashed: down, or large frames do not
-          pass
+          ● attached {'  '}◇ suspended: its host is down {'  '}┄ dashed: down, or large frames do
+          not pass
         </p>
       </Card>
       <Card className="third" title="The way">
