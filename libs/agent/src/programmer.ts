@@ -45,6 +45,8 @@ export class Programmer {
   /** True while the kernel is being changed. */
   #isBusy = false;
   #isLooking = false;
+  /** Its time has come while the kernel was being changed. */
+  #isLookDue = false;
   #pushes = 0;
   /** Looks in a row that a push made worthless. */
   #discarded = 0;
@@ -98,14 +100,15 @@ export class Programmer {
   async #work(): Promise<void> {
     if (this.#isBusy) return;
     this.#isBusy = true;
-    this.#cancelLook?.();
     while (this.#waiting.length > 0) {
       const batch = this.#waiting;
       this.#waiting = [];
       await this.#programBatch(batch);
     }
     this.#isBusy = false;
-    this.#schedule(this.#options.reconcileMs);
+    // Invariant (P2): pushes put no look off, or what drifts would stay for as long as they come.
+    if (this.#isLookDue) void this.#lookForDrift();
+    else if (this.#cancelLook === undefined) this.#schedule(this.#options.reconcileMs);
   }
 
   async #programBatch(batch: readonly Waiting[]): Promise<void> {
@@ -159,17 +162,18 @@ export class Programmer {
 
   #schedule(afterMs: number): void {
     // Before the first snapshot nothing is known of what should be: the kernel stays as it is.
-    if (this.#isStopped || this.#intake.revision === 0) return;
+    if (this.#isStopped || this.#isLooking || this.#intake.revision === 0) return;
     this.#cancelLook?.();
-    this.#cancelLook = this.#options.time.after(afterMs, () => void this.#lookForDrift());
+    this.#cancelLook = this.#options.time.after(afterMs, () => {
+      this.#cancelLook = undefined;
+      void this.#lookForDrift();
+    });
   }
 
   async #lookForDrift(): Promise<void> {
     const { reconcileMs, time, logger } = this.#options;
-    if (this.#isBusy || this.#isLooking) {
-      this.#schedule(reconcileMs);
-      return;
-    }
+    this.#isLookDue = this.#isBusy;
+    if (this.#isBusy || this.#isLooking || this.#isStopped) return;
     const start = time.monotonicMs();
     this.#isLooking = true;
     try {

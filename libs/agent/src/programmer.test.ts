@@ -1,0 +1,109 @@
+// The loop that looks for drift, beside pushes that come and come: a reconciler that only counts, on a clock that the test moves.
+
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { Share } from '@skein/contracts';
+import { silentLogger } from '@skein/messaging';
+import { digestOf } from '@skein/share';
+import type { Time } from '@skein/time';
+import { Programmer } from './programmer';
+import type { Reconciler } from './reconciler';
+
+const reconcileMs = 2_000;
+const share: Share = { hosts: [], networks: [], endpoints: [] };
+
+let now: number;
+let timers: { at: number; action: () => void }[];
+let looks: number[];
+let revision: number;
+/** How long the kernel takes for one push. */
+let programMs: number;
+let programmer: Programmer;
+
+const after: Time['after'] = (ms, action) => {
+  const timer = { at: now + ms, action };
+  timers.push(timer);
+  return () => {
+    timers = timers.filter((other) => other !== timer);
+  };
+};
+const turn = () => new Promise<void>((resolve) => void setImmediate(resolve));
+
+async function pass(ms: number): Promise<void> {
+  const end = now + ms;
+  for (;;) {
+    const next = timers.toSorted((one, other) => one.at - other.at)[0];
+    if (next === undefined || next.at > end) break;
+    now = next.at;
+    timers = timers.filter((other) => other !== next);
+    next.action();
+    await turn();
+  }
+  now = end;
+}
+
+const push = () => {
+  revision += 1;
+  return programmer.program({ kind: 'snapshot', revision, digest: digestOf(share), share });
+};
+
+beforeEach(() => {
+  now = revision = programMs = 0;
+  timers = [];
+  looks = [];
+  const reconciler = {
+    isComplete: true,
+    programChanges: async () => null,
+    program: () => new Promise((resolve) => void after(programMs, () => resolve([]))),
+    look: async () => {
+      looks.push(now);
+      return null;
+    },
+  };
+  programmer = new Programmer({
+    ...{ hostId: 'h1', bootId: 'b1', reconcileMs },
+    reconciler: reconciler as unknown as Reconciler,
+    time: { after, monotonicMs: () => now, wallMs: () => now, soon: (action) => action() },
+    onRepair: () => undefined,
+    logger: silentLogger,
+  });
+});
+
+describe('the look for drift', () => {
+  it('waits for the first push, and then comes again and again', async () => {
+    await pass(10_000);
+    expect(looks).toEqual([]);
+    void push();
+    await pass(3 * reconcileMs);
+    expect(looks).toHaveLength(3);
+  });
+
+  it('is not put off by pushes that come more often than it', async () => {
+    for (let step = 0; step < 40; step += 1) {
+      void push();
+      await pass(reconcileMs / 4);
+    }
+    expect(looks.length).toBeGreaterThanOrEqual(8);
+  });
+
+  it('comes as soon as the kernel is free when its time was while that was being changed', async () => {
+    programMs = reconcileMs * 1.5;
+    void push();
+    await pass(programMs);
+    void push();
+    await pass(reconcileMs - 1);
+    void push();
+    await pass(reconcileMs * 3);
+    expect(looks[0]).toBeGreaterThan(programMs + reconcileMs);
+    expect(looks[0]).toBeLessThan(programMs * 3 + reconcileMs);
+    expect(looks.length).toBeGreaterThan(0);
+  });
+
+  it('ends with the agent', async () => {
+    void push();
+    await pass(reconcileMs);
+    programmer.stop();
+    void push();
+    await pass(5 * reconcileMs);
+    expect(looks).toHaveLength(1);
+  });
+});
