@@ -47,14 +47,17 @@ export class RegistryStack {
     readonly folder: string,
     readonly nats: NatsServer,
     readonly messenger: Messenger,
+    readonly environmentOf: (app: string) => Record<string, string>,
   ) {}
 
-  static async start(): Promise<RegistryStack> {
+  static async start(
+    environmentOf: (app: string) => Record<string, string> = () => ({}),
+  ): Promise<RegistryStack> {
     const folder = await mkdtemp(join(tmpdir(), 'skein-registry-'));
     await bundle(folder);
     const nats = await startNatsServer();
     const messenger = await Messenger.connect({ servers: [nats.url], name: 'test' });
-    const stack = new RegistryStack(folder, nats, messenger);
+    const stack = new RegistryStack(folder, nats, messenger, environmentOf);
     const dataDir = join(folder, 'm1');
     const environment = { SKEIN_VOTERS: 'm1', SKEIN_DATA_DIR: dataDir };
     await stack.service('consensus', 'm1', environment);
@@ -77,6 +80,7 @@ export class RegistryStack {
         SKEIN_READY_FD: '3',
         SKEIN_CHECK_REPLIES: '1',
         SKEIN_LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'error',
+        ...this.environmentOf(app),
         ...environment,
       },
     });

@@ -2,6 +2,7 @@
 
 import type { DynamicModule } from '@nestjs/common';
 import type { Messenger } from '@skein/messaging';
+import type { Meter } from '@skein/metrics';
 import {
   startMicroservice,
   type RunningApplication,
@@ -13,15 +14,22 @@ import { Backups } from './backups';
 import type { ConsensusConfiguration } from './consensus.config';
 import { consensusConfiguration, ConsensusController } from './consensus.controller';
 import { Office } from './office';
+import { measureReplica } from './replica-metrics';
+import { statusOf } from './replica-status';
 import { Recovery } from './recovery';
 import { Replica } from './replica.actor';
+
+export interface ConsensusParts {
+  readonly messenger: Messenger;
+  readonly logger: ServiceLogger;
+  readonly transport: SkeinTransport;
+  readonly meter: Meter;
+}
 
 export class ConsensusModule {
   static async create(
     config: ConsensusConfiguration,
-    messenger: Messenger,
-    logger: ServiceLogger,
-    transport: SkeinTransport,
+    { messenger, logger, transport, meter }: ConsensusParts,
   ): Promise<DynamicModule> {
     const storeService = transport.service('store');
     const consensusService = transport.service('consensus');
@@ -36,6 +44,7 @@ export class ConsensusModule {
       listener: (opened) =>
         new Office({ replica: opened, config, messenger, storeService, consensusService, logger }),
     });
+    measureReplica(meter, () => statusOf(replica, config));
     return {
       module: ConsensusModule,
       controllers: [ConsensusController],

@@ -8,8 +8,8 @@ await bootService({
   name: 'consensus',
   description: 'Replicated key-value store on Raft.',
   configSchema: consensusSchema,
-  module: (config, messenger, logger, transport) =>
-    ConsensusModule.create(config, messenger, logger, transport),
+  module: (config, messenger, logger, transport, meter) =>
+    ConsensusModule.create(config, { messenger, logger, transport, meter }),
   start: startReplica,
   instance: ({ replicaId }) => replicaId,
   instanceId: ({ replicaId }) => replicaId,

@@ -14,6 +14,7 @@ import {
 import { HttpAdapterHost } from '@nestjs/core';
 import { eventsContract, parseErrorHelp, subjectPrefix } from '@skein/contracts';
 import type { Messenger } from '@skein/messaging';
+import type { PrometheusMeter } from '@skein/metrics';
 import type { ServiceLogger } from '@skein/service-boot';
 import { StoreClient } from '@skein/store-client';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -24,12 +25,17 @@ import { dashboardFolder } from './http/dashboard';
 import { mountEdge, sendProblem, type EdgeParts } from './http/edge';
 import { EventFeed } from './http/event-feed';
 import { Idempotency } from './http/idempotency';
-import { Metrics } from './http/metrics';
 import { TokenBook } from './http/token-book';
 import { authenticator } from './http/tokens';
 import { routes } from './routes/index';
 
 const edgeParts = Symbol('EdgeParts');
+
+export interface GatewayParts {
+  readonly messenger: Messenger;
+  readonly logger: ServiceLogger;
+  readonly meter: PrometheusMeter;
+}
 
 @Module({})
 export class GatewayModule implements OnModuleInit, OnModuleDestroy {
@@ -38,12 +44,13 @@ export class GatewayModule implements OnModuleInit, OnModuleDestroy {
     @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
   ) {}
 
-  static of(config: GatewayConfig, messenger: Messenger, logger: ServiceLogger): DynamicModule {
+  static of(config: GatewayConfig, parts: GatewayParts): DynamicModule {
+    const { messenger } = parts;
     // Nothing is served on NATS; the service is listed there like all others.
     messenger.service({ name: 'gateway', version: '0.1.0', description: 'The HTTP door.' });
     return {
       module: GatewayModule,
-      providers: [{ provide: edgeParts, useFactory: () => makeParts(config, messenger, logger) }],
+      providers: [{ provide: edgeParts, useFactory: () => makeParts(config, parts) }],
       exports: [edgeParts],
     };
   }
@@ -75,7 +82,7 @@ class ProblemFilter implements ExceptionFilter {
   }
 }
 
-function makeParts(config: GatewayConfig, messenger: Messenger, logger: ServiceLogger): EdgeParts {
+function makeParts(config: GatewayConfig, { messenger, logger, meter }: GatewayParts): EdgeParts {
   const asking = new Asking(messenger);
   const events = new EventFeed({
     history: (request, requestId) => asking.request(eventsContract, request, { requestId }),
@@ -85,6 +92,7 @@ function makeParts(config: GatewayConfig, messenger: Messenger, logger: ServiceL
   const warn = (facts: object, message: string): void => logger.warn(facts, message);
   const tokens = new TokenBook({ store, warn });
   tokens.start();
+  meter.gauge('eventReaders', () => events.readers);
   return {
     messenger: asking,
     store,
@@ -95,10 +103,7 @@ function makeParts(config: GatewayConfig, messenger: Messenger, logger: ServiceL
     attaches: new AttachGatherer(asking),
     routes,
     events,
-    metrics: new Metrics({
-      eventReaders: () => events.readers,
-      natsConnected: () => messenger.connected,
-    }),
+    meter,
     errorHelp: readErrorHelp,
     dashboard: dashboardFolder(),
     warn,

@@ -1,14 +1,18 @@
 // The only HTTP door for people: translates between REST and the services' conversations, and decides nothing.
 
+import { openPrometheusMeter } from '@skein/metrics';
 import { bootService } from '@skein/service-boot';
 import { gatewayConfigSchema } from './gateway.config';
 import { GatewayModule } from './gateway.module';
 import { startHttp } from './start-http';
 
+const meter = await openPrometheusMeter('gateway');
+
 await bootService({
   name: 'gateway',
   description: 'The HTTP door: REST, event stream, metrics.',
   configSchema: gatewayConfigSchema,
-  module: (config, messenger, logger) => GatewayModule.of(config, messenger, logger),
+  meter: () => meter,
+  module: (config, messenger, logger) => GatewayModule.of(config, { messenger, logger, meter }),
   start: (module, { config, logger }) => startHttp(module, config, logger),
 });

@@ -12,5 +12,6 @@ await bootService({
   instance: (config) => config.hostId,
   instanceId: (config) => config.hostId,
   identify,
-  module: (config, messenger, logger) => HostAgentModule.of(config, messenger, logger),
+  module: (config, messenger, logger, _transport, meter) =>
+    HostAgentModule.of(config, { messenger, logger, meter }),
 });

@@ -9,5 +9,6 @@ await bootService({
   description: 'Hosts, networks and endpoints, and their history.',
   configSchema: registryConfigSchema,
   instanceId: (config) => config.replicaId,
-  module: (config, messenger, logger) => RegistryModule.of({ config, messenger, logger }),
+  module: (config, messenger, logger, _transport, meter) =>
+    RegistryModule.of({ config, messenger, logger, meter }),
 });

@@ -10,6 +10,7 @@ import {
 } from '@nestjs/common';
 import type { Messenger } from '@skein/messaging';
 import { agentPrograms, ipamAddresses, Office, type Chance } from '@skein/registry';
+import { silentMeter, type Meter } from '@skein/metrics';
 import type { ServiceLogger } from '@skein/service-boot';
 import { StoreClient, type Store } from '@skein/store-client';
 import { systemTime } from '@skein/time';
@@ -17,12 +18,14 @@ import { openDuty } from './duty';
 import { hostSignerOf } from './joining/host-signer';
 import { StandbyListing } from './listing';
 import type { RegistryConfig } from './registry.config';
+import { measureView } from './view-metrics';
 import { Replica } from './replica';
 
 export interface RegistryParts {
   readonly config: RegistryConfig;
   readonly messenger: Messenger;
   readonly logger: ServiceLogger;
+  readonly meter?: Meter;
   /** Another store than the cluster's, in tests. */
   readonly store?: Store;
 }
@@ -54,6 +57,8 @@ export class RegistryModule implements OnApplicationBootstrap, OnApplicationShut
       signer: hostSignerOf(config, time),
     };
     const standby = new StandbyListing(messenger, replicaId);
+    let isOnDuty = false;
+    measureView(parts.meter ?? silentMeter, { view: replica.view, isOnDuty: () => isOnDuty });
     const office = new Office({
       store,
       time,
@@ -66,7 +71,13 @@ export class RegistryModule implements OnApplicationBootstrap, OnApplicationShut
           standby.show();
           throw thrown;
         });
-        return { close: () => close().finally(() => standby.show()) };
+        isOnDuty = true;
+        return {
+          close: () => {
+            isOnDuty = false;
+            return close().finally(() => standby.show());
+          },
+        };
       },
     });
     return {

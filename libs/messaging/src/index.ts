@@ -5,6 +5,7 @@ export { parseCredentials, type NatsCredentials } from './credentials';
 export { Deadline } from './deadline';
 export { silentLogger, type Logger } from './logger';
 export { Messenger, type BytesHandler, type EventHandler } from './messenger';
+export type { ConversationObserver } from './observer';
 export type { RequestContext } from './request-context';
 export type { RequestOptions } from './requester';
 export { ServiceEndpoints, type ServeOptions } from './service-endpoints';

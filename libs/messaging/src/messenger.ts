@@ -13,6 +13,7 @@ import type { z } from 'zod';
 import { followStatus, openConnection, pause, type ConnectionStatus } from './connection';
 import { Deadline } from './deadline';
 import { silentLogger, type Logger } from './logger';
+import type { ConversationObserver, Observed } from './observer';
 import { Requester, type RequestOptions } from './requester';
 import { ServiceEndpoints } from './service-endpoints';
 import type { ServiceDefinition } from './service-protocol';
@@ -37,6 +38,7 @@ export class Messenger {
   readonly #listeners = new Set<(status: ConnectionStatus) => void>();
   #status: ConnectionStatus = 'connected';
   #drained: Promise<void> | undefined;
+  readonly #observed: Observed = { by: undefined };
 
   private constructor(connection: NatsConnection, settings: NatsSettings, logger: Logger) {
     this.#connection = connection;
@@ -69,7 +71,27 @@ export class Messenger {
     body: RequestOf<C>,
     options: RequestOptions = {},
   ): Promise<ReplyOf<C>> {
-    return this.#requester.request(contract, body, options);
+    const asked = this.#requester.request(contract, body, options);
+    return this.#observed.by === undefined ? asked : this.#timed(contract, asked);
+  }
+
+  /** From now on the observer is told of each conversation; one takes the place of another. */
+  observe(observer: ConversationObserver | undefined): void {
+    this.#observed.by = observer;
+  }
+
+  async #timed<Reply>({ service, verb }: Contract, asked: Promise<Reply>): Promise<Reply> {
+    const startedAt = performance.now();
+    const tell = (code: string): void =>
+      this.#observed.by?.asked(`${service}.${verb}`, performance.now() - startedAt, code);
+    try {
+      const reply = await asked;
+      tell('ok');
+      return reply;
+    } catch (thrown) {
+      tell(SkeinError.from(thrown).code);
+      throw thrown;
+    }
   }
 
   publishEvent<E extends EventContract>(event: E, body: z.input<E['body']>): void {
@@ -100,7 +122,11 @@ export class Messenger {
 
   /** Lists a service with NATS' services protocol; what it serves is added to the result. */
   service(definition: ServiceDefinition): ServiceEndpoints {
-    const options = { logger: this.#logger, checkReplies: this.#checkReplies };
+    const options = {
+      logger: this.#logger,
+      checkReplies: this.#checkReplies,
+      observed: this.#observed,
+    };
     const service = new ServiceEndpoints(this.#connection, definition, options);
     this.#services.push(service);
     return service;

@@ -5,6 +5,7 @@ import { nuid, type NatsConnection } from '@nats-io/transport-node';
 import { subjectPrefix, type Contract } from '@skein/contracts';
 import { EndpointStats } from './endpoint-stats';
 import type { Logger } from './logger';
+import type { Observed } from './observer';
 import {
   report,
   type ReportedEndpoint,
@@ -39,6 +40,7 @@ export class ServiceEndpoints implements ReportedService {
   readonly #connection: NatsConnection;
   readonly #logger: Logger;
   readonly #checkReplies: boolean;
+  readonly #observed: Observed;
   readonly #endpoints = new Map<Contract, Endpoint>();
   readonly #reporting: Subscription[];
   #stopped: Promise<void> | undefined;
@@ -46,7 +48,11 @@ export class ServiceEndpoints implements ReportedService {
   constructor(
     connection: NatsConnection,
     definition: ServiceDefinition,
-    options: { readonly logger: Logger; readonly checkReplies: boolean },
+    options: {
+      readonly logger: Logger;
+      readonly checkReplies: boolean;
+      readonly observed?: Observed;
+    },
   ) {
     if (!/^[-\w]+$/.test(definition.name))
       throw new Error(`'${definition.name}' can't name a service`);
@@ -55,6 +61,7 @@ export class ServiceEndpoints implements ReportedService {
     this.#connection = connection;
     this.#logger = options.logger;
     this.#checkReplies = options.checkReplies;
+    this.#observed = options.observed ?? { by: undefined };
     this.#reporting = report(connection, this, options.logger);
   }
 
@@ -71,6 +78,7 @@ export class ServiceEndpoints implements ReportedService {
       queue: endpoint.queue,
       maxPending: options.maxPending ?? defaultMaxPending,
       checkReplies: this.#checkReplies,
+      observed: this.#observed,
       stats: endpoint.stats,
       handler,
     });

@@ -12,6 +12,7 @@ import {
 import { Deadline } from './deadline';
 import type { EndpointStats } from './endpoint-stats';
 import type { Logger } from './logger';
+import type { Observed } from './observer';
 import type { RequestContext } from './request-context';
 import { subscribeGuarded, type Subscription } from './subscription';
 import { parseBody } from './validation';
@@ -51,6 +52,7 @@ export interface ServedSubjectOptions<C extends Contract> {
   readonly maxPending: number;
   readonly checkReplies: boolean;
   readonly stats: EndpointStats;
+  readonly observed: Observed;
   readonly handler: Handler<C>;
 }
 
@@ -125,11 +127,12 @@ export class ServedSubject<C extends Contract> implements Serving {
 
   /** Each answer stands in the log under the id of the request that it was given to. */
   #told({ subject }: Msg, requestId: string, elapsedMs: number, error?: SkeinError): void {
-    const { stats, logger } = this.#options;
+    const { stats, logger, observed, contract } = this.#options;
     stats.count(elapsedMs, error && `${error.code}: ${error.message}`);
     const ms = Math.round(elapsedMs * 10) / 10;
     const facts = { requestId, subject, ms, ...(error === undefined ? {} : { code: error.code }) };
     logger.debug(facts, 'answered');
+    observed.by?.answered(`${contract.service}.${contract.verb}`, elapsedMs, error?.code ?? 'ok');
   }
 
   #encode(reply: ReplyOf<C>): Uint8Array {

@@ -7,6 +7,7 @@ import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import { Messenger, parseCredentials, type NatsCredentials } from '@skein/messaging';
+import type { Meter } from '@skein/metrics';
 import type { z } from 'zod';
 import {
   commonSchema,
@@ -15,6 +16,7 @@ import {
   type CommonConfiguration,
 } from './configuration';
 import { keepHealthFile } from './health-file';
+import { startMetrics } from './metrics';
 import { createLogger, nestLogger, type ServiceLogger } from './logging';
 import { crashOnUnhandled, stopOnSignals } from './shutdown';
 import { PassErrors, SkeinTransport } from './skein-transport';
@@ -52,7 +54,10 @@ export interface BootOptions<S extends z.ZodObject> {
     messenger: Messenger,
     logger: ServiceLogger,
     transport: SkeinTransport,
+    meter: Meter,
   ) => DynamicModule | Promise<DynamicModule>;
+  /** What it measures with where it serves `/metrics` by itself; absent: a meter of its own, if it is given a port. */
+  readonly meter?: () => Meter;
   /** Subject token for contracts that are per instance. */
   readonly instance?: (config: Readonly<z.output<S>>) => string;
   /** Id under which NATS lists the service's replica. */
@@ -113,7 +118,9 @@ async function startAll<S extends z.ZodObject>(
     instance: options.instance?.(config),
     instanceId: options.instanceId?.(config),
   });
-  const module = await options.module(config, messenger, logger, transport);
+  const { meter, close } = await startMetrics(options, { common, messenger, logger });
+  closers.push(close);
+  const module = await options.module(config, messenger, logger, transport, meter);
   const start = options.start ?? startMicroservice;
   const application = await start(module, { config, messenger, logger, transport });
   closers.push(() => application.close());

@@ -83,6 +83,9 @@ export const commonSchema = z.object({
   natsConnectTimeoutMs: wholeNumber({ min: 100, max: 600_000 }).optional(),
   checkReplies: z.stringbool().default(false),
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  /** Where `/metrics` of this service is served; none: nowhere, and nothing is measured. 0: any free port. */
+  metricsPort: wholeNumber({ min: 0, max: 65_535 }).optional(),
+  metricsAddress: z.string().default('127.0.0.1'),
   exitWithParent: z.stringbool().default(false),
   /** Kept fresh while the service is well, absent otherwise: what a container's health check looks at. */
   healthFile: z.string().optional(),

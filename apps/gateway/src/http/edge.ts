@@ -3,6 +3,7 @@
 
 import { SkeinError, type ErrorHelp } from '@skein/contracts';
 import { parseBody } from '@skein/messaging';
+import type { PrometheusMeter } from '@skein/metrics';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { eventsQuery } from '../routes/history';
 import { mountDashboard } from './dashboard';
@@ -10,7 +11,7 @@ import { checkReadiness } from './readiness';
 import { demandSize, limitRates } from './limits';
 import type { EventFeed } from './event-feed';
 import type { Store } from '@skein/store-client';
-import type { Metrics } from './metrics';
+import { measureRequests } from './metrics';
 import { openApiDocument } from './openapi';
 import { errorsPage, homePage, operationsPage } from './pages';
 import { problemContentType, toProblem, toSkeinError } from './problem';
@@ -35,7 +36,7 @@ export interface EdgeParts extends Omit<RouterParts, 'messenger'> {
   readonly requestsPerSecond: number;
   /** Opens watches for readers of the store. */
   readonly store: Pick<Store, 'watch'>;
-  readonly metrics: Metrics;
+  readonly meter: PrometheusMeter;
   readonly errorHelp: () => readonly ErrorHelp[];
   /** Folder of the built page, if there is one. */
   readonly dashboard: string | undefined;
@@ -45,7 +46,7 @@ export interface EdgeParts extends Omit<RouterParts, 'messenger'> {
 
 export function mountEdge(fastify: FastifyInstance, parts: EdgeParts): void {
   limitConcurrency(fastify);
-  parts.metrics.observe(fastify);
+  measureRequests(fastify, parts.meter);
   fastify.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
     done();
@@ -183,8 +184,7 @@ function mountOpen(scope: FastifyInstance, parts: EdgeParts): void {
   scope.get('/healthz', () => ({ status: 'ok' }));
   scope.get('/readyz', async (request) => checkReadiness(parts.messenger, request.id));
   scope.get('/metrics', async (_request, reply) => {
-    const { registry } = parts.metrics;
-    return reply.type(registry.contentType).send(await registry.metrics());
+    return reply.type(parts.meter.contentType).send(await parts.meter.text());
   });
 }
 

@@ -3,6 +3,7 @@
 
 import { SkeinError } from '@skein/contracts';
 import { parseBody, type Messenger } from '@skein/messaging';
+import type { Meter } from '@skein/metrics';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AttachGatherer } from './attach-gatherer';
 import {
@@ -14,6 +15,7 @@ import {
   refuseIdlePrecondition,
 } from './etags';
 import type { Idempotency, KeyedRequest } from './idempotency';
+import { measureAttach } from './metrics';
 import type { Route, RouteContext, RouteReply } from './route';
 import type { TokenBook } from './token-book';
 import { authorize, type Authenticate, type Caller } from './tokens';
@@ -24,6 +26,7 @@ export interface RouterParts {
   readonly idempotency: Idempotency;
   readonly attaches: AttachGatherer;
   readonly tokens: TokenBook;
+  readonly meter: Meter;
 }
 
 const callers = new WeakMap<FastifyRequest, Caller>();
@@ -105,7 +108,7 @@ function parsedBody(route: Route, request: FastifyRequest): unknown {
 }
 
 export function routeContext(
-  { messenger, attaches, idempotency, tokens }: Omit<RouterParts, 'authenticate'>,
+  { messenger, attaches, idempotency, tokens, meter }: Omit<RouterParts, 'authenticate'>,
   request: FastifyRequest,
   keyed?: KeyedRequest,
 ): RouteContext {
@@ -119,8 +122,11 @@ export function routeContext(
       messenger.request(contract, body, { requestId: request.id, ...options }),
     attach: (network, endpoint, waitMs) => {
       const attach = { network, endpoint, waitMs, requestId: request.id };
-      if (keyed === undefined) return attaches.attach(attach);
-      return idempotency.committing(keyed, (once) => attaches.attach({ ...attach, once }));
+      const attached =
+        keyed === undefined
+          ? attaches.attach(attach)
+          : idempotency.committing(keyed, (once) => attaches.attach({ ...attach, once }));
+      return measureAttach(meter, attached);
     },
     precondition: preconditionOf(request.headers['if-match']),
   };
