@@ -3,10 +3,13 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { until } from '@skein/chaos';
 import {
   DockerClient,
+  type DockerAnswer,
   enginePaths,
   hierarchies,
+  imageName,
   importImage,
   makeRootFolder,
 } from '@skein/docker-engines';
@@ -14,6 +17,15 @@ import { Stack } from '../support/stack';
 
 export const hostIds = ['h1', 'h2', 'h3'] as const;
 export type HostId = (typeof hostIds)[number];
+
+export interface EndpointAnswer {
+  readonly id: string;
+  readonly host: string;
+  readonly addresses: readonly string[];
+  readonly state: string;
+}
+
+const settleMs = 30_000;
 
 export class DockerStack {
   private constructor(
@@ -39,6 +51,58 @@ export class DockerStack {
     return new DockerStack(stack, engines);
   }
 
+  /** Declared at the gateway, with an object of its name on each engine. */
+  async network(name: string, cidr: string, more: object = {}): Promise<{ vni: number }> {
+    const made = await this.stack.call('POST', '/v1/networks', {
+      name,
+      subnets: [{ cidr }],
+      ...more,
+    });
+    if (made.status !== 201) throw new Error(`${name}: ${JSON.stringify(made.body)}`);
+    return made.body;
+  }
+
+  /** The engine's own object for a network of the cluster; whatever comes of it. */
+  object(host: HostId, name: string, cidr: string, ...more: string[]): Promise<DockerAnswer> {
+    const plugin = ['-d', 'skein', '--ipam-driver', 'skein', '-o', `net=${name}`];
+    const ipam = ['--ipam-opt', `net=${name}`, '--subnet', cidr];
+    return this.engines[host].try('network', 'create', ...plugin, ...ipam, ...more, name);
+  }
+
+  /** A container that only waits. */
+  run(host: HostId, name: string, ...args: readonly string[]): Promise<string> {
+    return this.engines[host].run(...runArgs(name, args));
+  }
+
+  tryRun(host: HostId, name: string, ...args: readonly string[]): Promise<DockerAnswer> {
+    return this.engines[host].try(...runArgs(name, args));
+  }
+
+  addressOf(host: HostId, name: string, network: string): Promise<string> {
+    const format = `{{(index .NetworkSettings.Networks "${network}").IPAddress}}`;
+    return this.engines[host].run('inspect', '-f', format, name);
+  }
+
+  /** What docker exec says of pings to the address, if none is ever answered; nothing if one is. */
+  unreached(host: HostId, name: string, address: string): Promise<readonly string[]> {
+    return until(settleMs, async () => {
+      const args = ['exec', name, 'ping', '-c', '1', '-W', '1', address];
+      const { code, stdout, stderr } = await this.engines[host].try(...args);
+      return code === 0 ? [] : [`${name}@${host} to ${address}: ${stdout}${stderr}`];
+    });
+  }
+
+  async endpoints(network: string): Promise<readonly EndpointAnswer[]> {
+    const { body } = await this.stack.call('GET', `/v1/networks/${network}/endpoints?limit=1000`);
+    return body.endpoints;
+  }
+
+  /** Addresses in use, without their prefix lengths. */
+  async addresses(network: string): Promise<string[]> {
+    const endpoints = await this.endpoints(network);
+    return endpoints.flatMap((each) => each.addresses.map((text) => text.split('/')[0] ?? ''));
+  }
+
   /** Those of the containers, in every hierarchy that there is. */
   async controlGroups(): Promise<string[]> {
     const { body } = await this.stack.call('GET', '/v1/cluster');
@@ -51,4 +115,8 @@ export class DockerStack {
   stop(): Promise<void> {
     return this.stack.stop();
   }
+}
+
+function runArgs(name: string, args: readonly string[]): string[] {
+  return ['run', '-d', '--init', '--name', name, ...args, imageName, 'sleep', '86400'];
 }

@@ -1,6 +1,8 @@
 // The docker command of an engine, as a person uses it: by its socket, without the caller's own settings and contexts.
 
 import { execFile, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { SkeinError } from '@skein/contracts';
 
 export interface DockerAnswer {
@@ -15,11 +17,13 @@ const timeoutMs = 60_000;
 
 export class DockerClient {
   readonly #env: NodeJS.ProcessEnv;
+  readonly #docker: string;
 
   constructor(
     readonly socket: string,
     path = process.env['PATH'] ?? '',
   ) {
+    this.#docker = engineOwnClient(path);
     // A folder that is not there has no settings.
     const DOCKER_CONFIG = `${socket}.config`;
     this.#env = {
@@ -32,7 +36,7 @@ export class DockerClient {
 
   /** Whatever comes of it. */
   async try(...args: readonly string[]): Promise<DockerAnswer> {
-    return this.command('docker', args);
+    return this.command(this.#docker, args);
   }
 
   /** Standard output without the last line break; throws `internal` with the engine's words if the command fails. */
@@ -65,7 +69,7 @@ export class DockerClient {
   /** `tar -C folder -c . | docker import - image`. */
   async importFolder(folder: string, image: string): Promise<void> {
     const tar = spawn('tar', ['-C', folder, '-c', '.'], { stdio: ['ignore', 'pipe', 'ignore'] });
-    const docker = spawn('docker', ['import', '-', image], {
+    const docker = spawn(this.#docker, ['import', '-', image], {
       env: this.#env,
       stdio: [tar.stdout, 'ignore', 'pipe'],
     });
@@ -78,4 +82,12 @@ export class DockerClient {
     if (code === 0) return;
     throw new SkeinError('internal', `docker import ended with ${code}: ${Buffer.concat(said)}`);
   }
+}
+
+/** The docker that came with the engine, as another release of it may want what this engine has not; else that of PATH. */
+function engineOwnClient(path: string): string {
+  const folders = `${path}:/usr/sbin:/sbin`.split(':');
+  const engine = folders.find((folder) => existsSync(join(folder, 'dockerd')));
+  const beside = join(engine ?? '', '..', 'bin', 'docker');
+  return existsSync(beside) ? beside : 'docker';
 }
