@@ -340,6 +340,7 @@ async function story() {
   observed['status'] = {
     networks: status.networks,
     rows: status.rows?.map(({ kind }) => kind).sort(),
+    dropped: status.dropped,
   };
 
   const none = { hosts: [], networks: [], endpoints: [] };

@@ -106,6 +106,7 @@ describeWherePossible(await whyNoPrivateWorld(), 'agents on the real kernel', ()
         ...['neighbor', 'neighbor'],
         'nexthop',
       ],
+      dropped: { networks: { web: expect.any(Number) }, strangers: 0 },
     });
   });
 

@@ -3,6 +3,7 @@
 
 import { execFile, execFileSync, fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { OverlayShare } from '@skein/vxlan';
 import type { HostReply, HostRequest } from './overlay-host';
@@ -120,6 +121,17 @@ function hello(to: string, by?: string): string {
     let n=0;setInterval(()=>{s.send('hello',9,'${to}',()=>{});if(++n>6)process.exit()},60);`;
 }
 
+/** What becomes of a's address at c when c asks a alone whether it is still there. */
+async function askedAgain(): Promise<boolean> {
+  const row = 'fd00:1::5 dev eth0';
+  sh(`ip -n c neigh replace ${row} lladdr ${a.mac} nud probe`);
+  for (let look = 0; look < 50; look += 1) {
+    if (/REACHABLE/.test(sh(`ip -n c neigh show ${row}`))) return true;
+    await delay(100);
+  }
+  return false;
+}
+
 async function impostors(h1: Host, share: OverlayShare) {
   const drops = async () => (await h1.ask('plan', share)).dropped['sk-h1-100'] ?? 0;
   const before = await drops();
@@ -127,6 +139,7 @@ async function impostors(h1: Host, share: OverlayShare) {
     'nothing dropped before': before,
     'own address': await heard({ from: 'a', to: 'c' }, hello('10.1.0.7')),
     'own address, v6': await heard({ from: 'a', to: 'c', at: '::' }, hello('fd00:1::7')),
+    'asked again': await askedAgain(),
     'nothing dropped after': await drops(),
   };
   sh(`ip -n a addr add 10.1.0.66/24 dev eth0; ip -n a addr add fd00:1::66/64 dev eth0 nodad`);

@@ -20,6 +20,7 @@ describeWherePossible(await whyNoPrivateWorld(), 'networks that others try to en
       'nothing dropped before': 0,
       'own address': true,
       'own address, v6': true,
+      'asked again': true,
       'nothing dropped after': 0,
       'other address': false,
       'other address to the host elsewhere': false,

@@ -185,7 +185,20 @@ export class HostAgent {
       repairs,
       members: this.#gossip.status(),
       localHealth: this.#gossip.localHealth,
-      ...(asked.rows ? { rows: statusRows(await this.#programmer.observe(), networks) } : {}),
+      ...(asked.rows ? await this.#kernelStatus(networks) : {}),
+    };
+  }
+
+  async #kernelStatus(networks: Parameters<typeof statusRows>[1]) {
+    const observed = await this.#programmer.observe();
+    const dropped = networks.map(({ network: { name }, netns }): [string, number] => [
+      name,
+      observed.networks.get(netns)?.filter?.dropped ?? 0,
+    ]);
+    const strangers = observed.underlay?.dropped ?? 0;
+    return {
+      rows: statusRows(observed, networks),
+      dropped: { networks: Object.fromEntries(dropped), strangers },
     };
   }
 

@@ -117,7 +117,10 @@ export class Reconciler {
     this.#letGo(changes);
     const opening: Promise<void>[] = [];
     const faults = await kernel.apply(changes, {
-      onGround: (netns) => opening.push(names.open(netns)),
+      onGround: (netns) => {
+        const opened = names.open(netns);
+        if (hasReadySandbox(desired, netns)) opening.push(opened);
+      },
     });
     names.announce(share);
     await atMost(time, resolverWaitMs, Promise.all(opening));
@@ -129,9 +132,11 @@ export class Reconciler {
     const desired = this.#desired;
     if (desired === null) return null;
     this.#looks += 1;
-    const seen = this.#looks % looksPerFilter === 0 ? desired : withoutFilters(desired);
-    const observed = await this.#options.kernel.observe(seen, this.#someSandboxes(desired));
-    return { desired, seen, observed };
+    const isWhole = this.#looks % looksPerFilter === 0;
+    const lookedFor = isWhole ? desired : withoutFilters(desired);
+    const observed = await this.#options.kernel.observe(lookedFor, this.#someSandboxes(desired));
+    const isGone = (netns: string) => !observed.networks.has(netns);
+    return { desired, seen: isWhole ? desired : withoutFilters(desired, isGone), observed };
   }
 
   /** Puts right what a look has found. Answers what had drifted. The look must be newer than the last share. */
@@ -211,6 +216,12 @@ export class Reconciler {
     this.#nextSandbox = first + sandboxesPerPass;
     return [...paths, ...paths].slice(first, first + sandboxesPerPass);
   }
+}
+
+/** Whether somebody may ask as soon as the answer is given: what an engine starts, it starts later. */
+function hasReadySandbox(desired: Desired, netns: string): boolean {
+  const endpoints = desired.networks.get(netns)?.endpoints ?? [];
+  return endpoints.some(({ sandbox, source }) => sandbox !== null && source === undefined);
 }
 
 /** The endpoint of this host that a failed change was for; null for what concerns none in particular. */

@@ -92,6 +92,8 @@ export const agentStatusContract = defineContract({
     /** How far its gossip distrusts itself: 0 is healthy. */
     localHealth: z.int().optional(),
     rows: z.array(rowSchema).optional(),
+    /** With rows: frames that filters kept out since they were made, by network, and those of hosts without a part in any. */
+    dropped: z.object({ networks: z.record(z.string(), z.int()), strangers: z.int() }).optional(),
   }),
   idempotent: true,
   perInstance: true,

@@ -35,8 +35,13 @@ function rulesFor(mtu: number): readonly (readonly [chain: string, rules: readon
     ],
     [
       'advertisement',
-      // Whose address is told, and the option that tells its MAC.
-      ['iifname . @th,208,48 . @th,64,128 != @version6 goto spoofed'],
+      [
+        'iifname . @ll,48,48 . @th,64,128 != @version6 goto spoofed',
+        // Who is asked by its own MAC says that it is there and no more: without an option, no neighbor learns a MAC.
+        'ip6 length 24 accept',
+        // The option that tells the MAC must be the first, and the port's.
+        'iifname . @th,208,48 . @th,64,128 != @version6 goto spoofed',
+      ],
     ],
     ['announcement', ['counter name spoofed drop']],
     [

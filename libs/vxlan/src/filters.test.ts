@@ -139,6 +139,13 @@ describe('filters', () => {
     expect(rest.underlay).toBeUndefined();
   });
 
+  it('come with a namespace that is made anew, whether they are looked at or not', () => {
+    const gone = { ...settled(desired), networks: new Map() };
+    const steps = (seen: typeof desired) => plan(seen, gone).map(({ kind }) => kind);
+    expect(steps(withoutFilters(desired, (netns) => netns === 'sk-7'))).toContain('filter');
+    expect(steps(withoutFilters(desired, () => false))).not.toContain('filter');
+  });
+
   it('go with the last network', () => {
     const none = { hosts: [], networks: [], endpoints: [] };
     expect(told(settled(desired), none)).toContain('underlay remove: no network is here');

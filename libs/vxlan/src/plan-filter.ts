@@ -38,12 +38,19 @@ export function planFilter(
   }
 }
 
-/** The same without whom it hears: then a plan leaves filters as they are. */
-export function withoutFilters({ nexthops, networks }: Desired): Desired {
-  const bare = [...networks].map(
-    ([netns, { sources: _, ...network }]) => [netns, network] as const,
-  );
-  return { nexthops, networks: new Map(bare) };
+/**
+ * The same without whom it hears: then a plan leaves filters as they are. Those of fresh namespaces stay, since no port may come
+ * up without.
+ */
+export function withoutFilters(
+  { nexthops, networks }: Desired,
+  isFresh: (netns: string) => boolean = () => false,
+): Desired {
+  const seen = [...networks].map(([netns, network]) => {
+    const { sources: _, ...bare } = network;
+    return [netns, isFresh(netns) ? network : bare] as const;
+  });
+  return { nexthops, networks: new Map(seen) };
 }
 
 /** By key, as plans compare them. */
