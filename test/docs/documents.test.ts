@@ -57,7 +57,10 @@ describe('docs/nats.md', () => {
 
 describe.each([
   'README.md',
+  'docs/install.md',
   'docs/runbooks/backup.md',
+  'docs/runbooks/upgrade.md',
+  'docs/runbooks/rotate-secrets.md',
   'docs/runbooks/join-a-host.md',
   'docs/runbooks/replace-a-manager.md',
 ])('%s', (document) => {

@@ -50,7 +50,7 @@ export function registerJoinCommands(program: Command, host: Command): void {
     .option('--join-token', 'a token for hosts that stands in the settings of the registry')
     .option(
       '--renew <what>',
-      'make anew: admin-token, join-token, services; can be repeated',
+      'make anew: admin-token, join-token, account; can be repeated',
       list,
       [],
     )

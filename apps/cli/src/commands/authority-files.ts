@@ -28,7 +28,11 @@ export interface Keys extends AuthorityKeys {
   readonly certificates: CertificateAndKey;
 }
 
-export const renewable = ['admin-token', 'join-token', 'services'] as const;
+/**
+ * `account`: what is signed with the old one, services and hosts alike, is nothing any more once NATS has the new one. Keys of single
+ * users are not renewed: what was signed for the old ones would stay good.
+ */
+export const renewable = ['admin-token', 'join-token', 'account'] as const;
 export type Renewable = (typeof renewable)[number];
 
 export interface HandOut {
@@ -56,9 +60,9 @@ export async function makeKeys(
     renew.includes(what) ? undefined : value;
   return {
     operator: known.operator ?? fresh.operator,
-    account: known.account ?? fresh.account,
-    hosts: known.hosts ?? fresh.hosts,
-    users: kept('services', known.users) ?? fresh.users,
+    account: kept('account', known.account) ?? fresh.account,
+    hosts: kept('account', known.hosts) ?? fresh.hosts,
+    users: kept('account', known.users) ?? fresh.users,
     adminToken: kept('admin-token', known.adminToken) ?? secret(),
     joinToken: kept('join-token', known.joinToken) ?? {
       id: randomBytes(joinTokenIdBytes).toString('hex'),
@@ -69,21 +73,39 @@ export async function makeKeys(
   };
 }
 
-/** By name. The `.env` files are such as systemd and a shell read. */
+/** By name. */
 export async function authorityFiles(
   keys: Keys,
-  { folder, servers, joinToken, nowMs }: HandOut,
+  handOut: HandOut,
 ): Promise<Record<string, string>> {
-  const signing = hostSigningOf(keys, 0);
+  const files: Record<string, string> = {
+    'nats-authority.conf': await serverConfiguration(keys),
+    'hosts.nk': `${keys.hosts}\n`,
+    ...settingsFiles(keys, handOut),
+  };
+  for (const user of userNames) files[`${user}.creds`] = await userCredentials(keys, user);
+  const { servers, nowMs } = handOut;
+  if (servers.length > 0) files['ca.pem'] = keys.certificates.certificate;
+  for (const { id: server, names } of servers) {
+    const made = await createServerCertificate(keys.certificates, { names, nowMs });
+    files[`${server}.pem`] = made.certificate;
+    files[`${server}.key`] = made.key;
+  }
+  return files;
+}
+
+/** Settings of services and of who administers, such as systemd and a shell read. */
+export function settingsFiles(
+  keys: Keys,
+  { folder, joinToken }: Pick<HandOut, 'folder' | 'joinToken'>,
+): Record<string, string> {
   const { id, secret: joinSecret } = keys.joinToken;
   const admin = { name: 'authority', role: 'admin', token: digestOf(keys.adminToken) };
   const standing = { id, digest: digestOf(joinSecret), uses: joinTokenUses };
-  const files: Record<string, string> = {
-    'nats-authority.conf': await serverConfiguration(keys),
-    'hosts.nk': `${signing.seed}\n`,
+  return {
     'registry.env': lines(
       `SKEIN_HOST_SIGNING_KEY=${join(folder, 'hosts.nk')}`,
-      `SKEIN_NATS_ACCOUNT=${signing.account}`,
+      `SKEIN_NATS_ACCOUNT=${hostSigningOf(keys, 0).account}`,
       ...(joinToken ? [`SKEIN_JOIN_TOKENS='${JSON.stringify([standing])}'`] : []),
     ),
     'gateway.env': lines(`SKEIN_TOKENS='${JSON.stringify([admin])}'`),
@@ -93,14 +115,6 @@ export async function authorityFiles(
       ...(joinToken ? [`SKEIN_JOIN_TOKEN=skein-join-${id}-${joinSecret}`] : []),
     ),
   };
-  for (const user of userNames) files[`${user}.creds`] = await userCredentials(keys, user);
-  if (servers.length > 0) files['ca.pem'] = keys.certificates.certificate;
-  for (const { id: server, names } of servers) {
-    const made = await createServerCertificate(keys.certificates, { names, nowMs });
-    files[`${server}.pem`] = made.certificate;
-    files[`${server}.key`] = made.key;
-  }
-  return files;
 }
 
 const lines = (...text: readonly string[]): string => `${text.join('\n')}\n`;
