@@ -253,9 +253,9 @@ function history(program: Command): void {
       .command('show <address>')
       .description('show who holds an address, since when, and who held it before')
       .option('--network <network>', 'in this network only')
-      .option('--at <when>', 'at this RFC 3339 time or revision'),
+      .option('--at <when>', "as of then: 14:32, '10m ago', an RFC 3339 time or a revision"),
     async () => (await load()).show,
-    ['skein address show 10.1.0.2', 'skein address show 10.1.0.2 --at 2026-11-22T18:30:00Z'],
+    ['skein address show 10.1.0.2', 'skein address show 10.1.0.2 --at 14:32'],
   );
   door(
     program

@@ -2,6 +2,7 @@
 
 import pc from 'picocolors';
 import { path, type Json } from '../client/api';
+import { parseMoment } from '../output/moment';
 import { time } from '../output/table';
 import type { Session } from '../session';
 
@@ -10,7 +11,8 @@ export async function show(
   address: string,
   options: { network?: string; at?: string },
 ) {
-  const { network, at } = options;
+  const { network, at: moment } = options;
+  const at = moment === undefined ? undefined : parseMoment(moment, Date.now());
   const found = await api.get(path`/v1/addresses/${address}`, { network, at });
   const head = ['network', 'holder', 'host', 'since', 'until', 'request'];
   const row = (each: Json) => [
