@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SkeinError } from '@skein/contracts';
 import { prepareEngine } from '@skein/docker-engines';
+import { resolverAddress } from '@skein/names';
 import { ServiceProcess } from './child-process';
 import type { ControlHandlers, RunResult } from './control-protocol';
 import { serveControl } from './control-server';
@@ -43,6 +44,8 @@ export interface SupervisorConfig {
 
 const restartDelayMs = 1_000;
 const resolverDir = '/run/skein-resolv';
+/** What containers ask of their engine, it asks the network's resolver, wherever they run. */
+const engineSettings = { dns: [resolverAddress] };
 const httpFd = 4;
 const natsFd = 5;
 
@@ -140,7 +143,8 @@ export class Supervisor {
     for (let index = 0; index < (layout.replicas ?? 1); index += 1) {
       mkdirSync(registryDir(dataDir, index), { recursive: true });
     }
-    for (const { id } of layout.engines === true ? layout.hosts : []) prepareEngine(dataDir, id);
+    for (const { id } of layout.engines === true ? layout.hosts : [])
+      prepareEngine(dataDir, id, engineSettings);
     progress('underlay and hosts');
     await this.#network.prepare();
     mkdirSync(resolverDir, { recursive: true });
