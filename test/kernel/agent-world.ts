@@ -29,7 +29,7 @@ function sh(script: string): string {
 async function until(what: string, isSo: () => boolean): Promise<number> {
   const start = performance.now();
   while (!isSo()) {
-    if (performance.now() - start > 15_000) throw new Error(`waited in vain for ${what}`);
+    if (performance.now() - start > 40_000) throw new Error(`waited in vain for ${what}`);
     await delay(20);
   }
   return performance.now() - start;
