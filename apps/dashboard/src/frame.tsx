@@ -50,7 +50,7 @@ export function Frame(props: {
       >
         <div className="view">{props.children}</div>
       </main>
-      <div className="rail">
+      <aside className="rail" aria-label="Skein">
         <div className="brand">
           <Mark /> Skein
         </div>
@@ -73,7 +73,7 @@ export function Frame(props: {
             Sign out
           </a>
         </div>
-      </div>
+      </aside>
       {connection.kind === 'away' ? <Away {...connection} /> : null}
     </div>
   );

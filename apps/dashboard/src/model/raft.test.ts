@@ -52,8 +52,8 @@ describe('raft as the page sees it', () => {
     );
     expect(raft).toMatchObject({ leaderId: 'm2', term: 5, leaderlessSince: null });
     expect(raft.elections).toEqual([
-      { term: 5, leaderId: 'm2', at: 2_100, withoutLeaderMs: 600 },
-      { term: 4, leaderId: 'm1', at: 1_000, withoutLeaderMs: undefined },
+      { term: 5, leaderId: 'm2', at: 2_100, withoutLeaderMs: 600, isFirstSeen: false },
+      { term: 4, leaderId: 'm1', at: 1_000, withoutLeaderMs: undefined, isFirstSeen: true },
     ]);
     expect(roles(raft)).toEqual(['m1 unreachable', 'm2 leader', 'm3 follower']);
   });

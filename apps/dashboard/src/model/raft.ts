@@ -29,6 +29,8 @@ export interface Election {
   readonly at: number;
   /** For how long nobody was seen to lead before it; undefined where the page did not watch. */
   readonly withoutLeaderMs: number | undefined;
+  /** It was over before the page looked. */
+  readonly isFirstSeen: boolean;
 }
 
 /** One look at the cluster; a line of the charts. */
@@ -174,7 +176,8 @@ function elected(raft: Raft, leaderId: string, term: number, at: number): Raft {
   if (raft.elections.some((each) => each.term === term)) return next;
   const { leaderlessSince } = raft;
   const withoutLeaderMs = leaderlessSince === null ? undefined : at - leaderlessSince;
-  const election = { term, leaderId, at, withoutLeaderMs };
+  const isFirstSeen = raft.elections.length === 0;
+  const election = { term, leaderId, at, withoutLeaderMs, isFirstSeen };
   return { ...next, elections: [election, ...raft.elections].slice(0, maxElections) };
 }
 

@@ -74,14 +74,15 @@ function RaftFigures({ raft }: { readonly raft: Raft }) {
 function Elections({ elections }: { readonly elections: readonly Election[] }) {
   return (
     <ol className="elections" aria-live="polite">
-      {elections.map(({ term, leaderId, at, withoutLeaderMs }) => (
+      {elections.map(({ term, leaderId, at, withoutLeaderMs, isFirstSeen }) => (
         <li key={term} data-term={term}>
           <span className="term">{term}</span>
           <span>
-            <b>{leaderId}</b> {withoutLeaderMs === undefined ? 'was leading' : 'was elected'}
+            <b>{leaderId}</b> {isFirstSeen ? 'was leading' : 'was elected'}
             <span className="soft">
+              {isFirstSeen ? ' when first seen' : ''}
               {withoutLeaderMs === undefined
-                ? ' when first seen'
+                ? ''
                 : `; nobody led for ${durationText(withoutLeaderMs)}`}
             </span>
           </span>
