@@ -288,14 +288,13 @@ async function story() {
   observed['misfit'] = { wanted: misfit.snapshotWanted, programmed: misfit.programmed };
 
   sh('bridge -n sk-h1-100 fdb del 02:42:0a:01:00:06 dev vxlan0 self');
-  const repairMs = await until('the repair', () =>
+  await until('the repair', () =>
     sh('bridge -n sk-h1-100 fdb show dev vxlan0').includes('02:42:0a:01:00:06 nhid'),
   );
   await until('the count', () => registry.heartbeats.get('h1')?.repairs['fdb'] !== undefined);
   await delay(1_500);
   const told = registry.repairs.length;
   observed['drift'] = {
-    inTime: repairMs < 1_800,
     repairs: registry.heartbeats.get('h1')?.repairs,
     told,
   };

@@ -65,8 +65,8 @@ describeWherePossible(await whyNoPrivateWorld(), 'agents on the real kernel', ()
     expect(story['misfit']).toEqual({ wanted: true, programmed: 6 });
   });
 
-  it('repair a deleted row in time, and count and tell it once', () => {
-    expect(story['drift']).toEqual({ inTime: true, repairs: { fdb: 1 }, told: 1 });
+  it('repair a deleted row, and count and tell it once', () => {
+    expect(story['drift']).toEqual({ repairs: { fdb: 1 }, told: 1 });
   });
 
   it('withdraw the names of a host that is down, and keep its rows', () => {
@@ -106,7 +106,7 @@ describeWherePossible(await whyNoPrivateWorld(), 'agents on the real kernel', ()
         ...['neighbor', 'neighbor'],
         'nexthop',
       ],
-      dropped: { networks: { web: expect.any(Number) }, strangers: 0 },
+      dropped: { networks: { web: 0 }, strangers: 0 },
     });
   });
 

@@ -51,6 +51,7 @@ describe('configuration', () => {
       checkReplies: false,
       logLevel: 'info',
       exitWithParent: false,
+      metricsAddress: '127.0.0.1',
     });
   });
 });

@@ -189,7 +189,8 @@ function probeLines(change: Of<'probe'>): BatchLine[] {
       ...['link', 'add', 'name', probeDevice, 'address', mac, ...mtu],
       ...['type', 'veth', 'peer', 'name', probePort, ...mtu],
     ]),
-    ...portLines(change, probePort, ['neigh_suppress', 'off']),
+    // The kernel answers ARP for the gateways on every interface of the namespace: this one is not to be asked.
+    ...portLines(change, probePort, ['neigh_suppress', 'off', 'bcast_flood', 'off']),
     line(change, ['link', 'set', 'dev', probeDevice, 'addrgenmode', 'none']),
     line(change, ['addr', 'replace', `${address}${prefixLength}`, 'dev', probeDevice, 'nodad']),
     line(change, ['link', 'set', 'dev', probeDevice, 'up']),
