@@ -51,7 +51,7 @@ export class DockerStack {
     return new DockerStack(stack, engines);
   }
 
-  /** Declared at the gateway, with an object of its name on each engine. */
+  /** Declared at the gateway; one that is attachable gets an object on each engine from the host's agent. */
   async network(name: string, cidr: string, more: object = {}): Promise<{ vni: number }> {
     const made = await this.stack.call('POST', '/v1/networks', {
       name,
@@ -59,10 +59,19 @@ export class DockerStack {
       ...more,
     });
     if (made.status !== 201) throw new Error(`${name}: ${JSON.stringify(made.body)}`);
+    if (made.body.attachable === true) await this.#hasObjects(name);
     return made.body;
   }
 
-  /** The engine's own object for a network of the cluster; whatever comes of it. */
+  async #hasObjects(name: string): Promise<void> {
+    const missing = await until(60_000, async () => {
+      const looks = hostIds.map((host) => this.engines[host].try('network', 'inspect', name));
+      return (await Promise.all(looks)).flatMap(({ code, stderr }) => (code === 0 ? [] : [stderr]));
+    });
+    if (missing.length > 0) throw new Error(missing.join('; '));
+  }
+
+  /** An object that somebody makes by hand for a network of the cluster; whatever comes of it. */
   object(host: HostId, name: string, cidr: string, ...more: string[]): Promise<DockerAnswer> {
     const plugin = ['-d', 'skein', '--ipam-driver', 'skein', '-o', `net=${name}`];
     const ipam = ['--ipam-opt', `net=${name}`, '--subnet', cidr];

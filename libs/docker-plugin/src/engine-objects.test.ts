@@ -55,6 +55,14 @@ describe('network objects', () => {
     ]);
   });
 
+  it.each([
+    ['ours, beside one that people made at the same time', { ...peoples, id: 'mine' }],
+    ['ours, all but one', { ...kept, id: 'a' }],
+  ])('of one name go if they are %s', (_what, other) => {
+    expect(plan([web], [kept, other])).toEqual([{ remove: 'obj', reason: 'there twice' }]);
+    expect(plan([web], [other, kept])).toEqual([{ remove: 'obj', reason: 'there twice' }]);
+  });
+
   it('whose addresses another driver chooses are made anew under their own name', () => {
     const declared = {
       ...peoples,

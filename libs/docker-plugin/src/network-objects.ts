@@ -56,9 +56,11 @@ export function planObjects(
   for (const network of wanted) {
     const objects = ours.filter((object) => standsFor(object, network));
     const create = objectOf(network, driver);
-    const named = objects.find(({ name }) => name === network.name);
-    if (named === undefined) changes.push({ create, reason: 'object missing' });
-    for (const object of objects) {
+    const named = objects.filter(({ name }) => name === network.name);
+    if (named.length === 0) changes.push({ create, reason: 'object missing' });
+    const surplus = surplusOf(named);
+    for (const object of surplus) changes.push({ remove: object.id, reason: 'there twice' });
+    for (const object of objects.filter((each) => !surplus.includes(each))) {
       if (object.addressDriver !== driver) {
         // Declared without our addresses: its own driver would give each engine the same ones.
         const labels = { ...object.labels, ...create.Labels };
@@ -74,6 +76,12 @@ export function planObjects(
     changes.push({ remove: object.id, reason: 'not for this host any more' });
   }
   return changes;
+}
+
+/** Engines check for one name only before they make an object: of two that were made at once the agent takes its own away. */
+function surplusOf(named: readonly EngineNetwork[]): readonly EngineNetwork[] {
+  const ours = named.filter(isKept).toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  return ours.length < named.length ? ours : ours.slice(1);
 }
 
 function isKept({ labels }: EngineNetwork): boolean {
