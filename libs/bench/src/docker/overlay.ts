@@ -1,6 +1,8 @@
 // A network that containers of several engines share, as a bench uses it: Skein's, Swarm's overlay, or each engine's own bridge.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SkeinError } from '@skein/contracts';
+import type { DockerClient } from '@skein/docker-engines';
 import { type EngineStack, engineHosts, type EngineHost } from './engine-stack';
 import { createOverlay, startSwarm } from './swarm';
 
@@ -19,15 +21,23 @@ export async function skeinOverlay({ stack, engines }: EngineStack): Promise<Ove
   const prefix = '10.251.7';
   const cidr = `${prefix}.0/24`;
   await stack.ask('POST', '/v1/networks', { name, subnets: [{ cidr }] });
-  const plugin = ['-d', 'skein', '--ipam-driver', 'skein', '-o', `net=${name}`];
-  for (const host of engineHosts) {
-    const args = [...plugin, '--ipam-opt', `net=${name}`, '--subnet', cidr, name];
-    const made = await engines[host].try('network', 'create', ...args);
-    if (made.code !== 0 && !made.stderr.includes('already exists')) {
-      throw new SkeinError('internal', `docker network create on ${host}: ${made.stderr.trim()}`);
-    }
-  }
+  for (const host of engineHosts) await hasObject(engines[host], host, name);
   return { name: 'skein', network: name, prefix, crossesHosts: true };
+}
+
+const objectWaitMs = 60_000;
+
+/** The hosts' agents make an object for the network on each engine. */
+async function hasObject(engine: DockerClient, host: EngineHost, name: string): Promise<void> {
+  const end = performance.now() + objectWaitMs;
+  for (;;) {
+    const { code, stderr } = await engine.try('network', 'inspect', name);
+    if (code === 0) return;
+    if (performance.now() > end) {
+      throw new SkeinError('internal', `${host} has no object for ${name}: ${stderr.trim()}`);
+    }
+    await sleep(100);
+  }
 }
 
 export async function swarmOverlay(stack: EngineStack): Promise<Overlay> {
