@@ -43,6 +43,8 @@ export type Action =
   | { readonly kind: 'declare'; readonly network: Declaration }
   /** The network may be too new to be known: ask, then hand the call in again. */
   | { readonly kind: 'ask' }
+  /** The host's kernel may not have the interface yet: wait for that, then hand the call in again. */
+  | { readonly kind: 'plug'; readonly id: string }
   /** The endpoint is being attached for an earlier call: wait for that, then hand the call in again. */
   | { readonly kind: 'wait'; readonly id: string };
 

@@ -190,6 +190,16 @@ describe('an endpoint', () => {
     });
   });
 
+  it('is not joined before the host has its interface', () => {
+    registry.isPlugging = false;
+    const second = '02:42:ff:00:00:02';
+    call('IpamDriver.RequestAddress', addressRequest(pool, second));
+    createEndpoint('one', '10.1.0.3/24', second);
+    expect(join('one')).toContain('unavailable');
+    registry.isPlugging = true;
+    expect(join('one')).toMatchObject({ InterfaceName: { DstPrefix: 'eth' } });
+  });
+
   it('of a second network in one sandbox has another way to the resolver', () => {
     createEndpoint('one', '10.1.0.2/24');
     join('one');

@@ -93,6 +93,12 @@ export class Door {
     return addressReply(addresses, pool.subnet);
   }
 
+  /** The host's kernel has the endpoint's interface. */
+  plugged(id: string): void {
+    const hold = this.#book.holds.get(id);
+    if (hold !== undefined) this.#book.put({ ...hold, isPlugged: true });
+  }
+
   /** The order could not be carried out. */
   failed({ id }: AttachOrder): void {
     const hold = this.#book.holds.get(id);

@@ -78,6 +78,8 @@ export function join(body: CallOf<'NetworkDriver.Join'>, known: Known): Action {
   }
   const network = known.find(hold.network);
   if (network === undefined && !known.isFresh) return { kind: 'ask' };
+  // The engine would look for an interface that is not there.
+  if (!hold.isPlugged) return { kind: 'plug', id: hold.id };
   const others = known.book.inSandbox(sandbox).filter(({ id }) => id !== hold.id);
   const taken = new Set(others.map(({ resolverRoute: nth }) => nth));
   let nth = hold.resolverRoute ?? 0;

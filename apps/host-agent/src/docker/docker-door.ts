@@ -136,6 +136,9 @@ export class DockerDoor {
       case 'wait':
         await this.#attaching.get(action.id)?.catch(() => undefined);
         return null;
+      case 'plug':
+        await this.#plug(action.id);
+        return null;
       case 'declare':
         await this.#declare(action.network);
         return null;
@@ -162,21 +165,38 @@ export class DockerDoor {
   }
 
   async #tryAttach({ id, network, mac, addresses, instead }: AttachOrder) {
-    const { hostId: host, messenger } = this.#options;
     if (instead !== undefined) await this.#askDetach(instead, network);
-    const asked = { host, network, endpointId: id, engine: 'docker' as const };
-    const { endpoint, behind, faults } = await messenger.request(
+    const { endpoint, behind, faults } = await this.#askAttach(id, network, {
+      ...(mac === undefined ? {} : { mac }),
+      ...(addresses === undefined ? {} : { addresses: [...addresses] }),
+    });
+    const isPlugged = faults.length === 0 && !behind.includes(this.#options.hostId);
+    return { addresses: endpoint.addresses, mac: endpoint.mac, isPlugged };
+  }
+
+  #askAttach(endpointId: string, network: string, more: { mac?: string; addresses?: string[] }) {
+    const { hostId: host, messenger } = this.#options;
+    return messenger.request(
       attachOwnContract,
-      {
-        ...asked,
-        ...(mac === undefined ? {} : { mac }),
-        ...(addresses === undefined ? {} : { addresses: [...addresses] }),
-        waitMs: programWaitMs,
-      },
+      { host, network, endpointId, engine: 'docker', waitMs: programWaitMs, ...more },
       { timeoutMs: registryTimeoutMs },
     );
-    const isPlugged = faults.length === 0 && !behind.includes(host);
-    return { addresses: endpoint.addresses, mac: endpoint.mac, isPlugged };
+  }
+
+  /** Asked for once more, an endpoint that is there is waited for. */
+  async #plug(id: string): Promise<void> {
+    const { hostId } = this.#options;
+    const network = this.#door.book.holds.get(id)?.network;
+    if (network === undefined) return;
+    const { behind, faults } = await this.#askAttach(id, network, {});
+    const [fault] = faults;
+    if (fault !== undefined) {
+      throw new SkeinError('unavailable', `the interface can't be made here: ${fault.message}`);
+    }
+    if (behind.includes(hostId)) {
+      throw new SkeinError('unavailable', 'this host has not made the interface in time');
+    }
+    this.#door.plugged(id);
   }
 
   /** What could not be released now is found when orphans are looked for: the engine need not know. */

@@ -34,6 +34,8 @@ export class PlayedRegistry {
   readonly endpoints = new Map<string, PlayedEndpoint>();
   door = new Door();
   nowMs = 0;
+  /** False: the host's kernel does not get to its interfaces. */
+  isPlugging = true;
   #ids = 0;
 
   /** The agent ends and starts again, with the book as it was written. */
@@ -74,6 +76,10 @@ export class PlayedRegistry {
         return null;
       case 'wait':
         throw new Error('nothing is under way between two calls');
+      case 'plug':
+        if (!this.isPlugging) return 'unavailable: not in time';
+        this.door.plugged(action.id);
+        return null;
       case 'declare':
         this.networks.push({
           id: `declared-${action.network.name}`,
@@ -113,7 +119,7 @@ export class PlayedRegistry {
       return 'address_taken: by another';
     }
     this.endpoints.set(id, { id, network: networkId, addresses, mac });
-    const attached = { addresses, mac, isPlugged: true };
+    const attached = { addresses, mac, isPlugged: this.isPlugging };
     return this.#act(this.door.attached(order, attached, (reference) => this.find(reference)));
   }
 }
