@@ -3,6 +3,7 @@
 
 import {
   createEndpointsContract,
+  createEndpointsEachContract,
   createNetworkContract,
   eventsContract,
   getNetworkContract,
@@ -12,6 +13,7 @@ import {
   networkCreatedEvent,
   reachabilityContract,
   SkeinError,
+  type EndpointSpec,
   type HistoryEvent,
   type NetworkView,
 } from '@skein/contracts';
@@ -43,6 +45,22 @@ export async function startStandIns(natsUrl: string): Promise<StandIns> {
     messenger.publishEvent(networkCreatedEvent, { revision, at: 1_000, networkId, name: 'n' });
     return event;
   };
+
+  const fault = { code: 'sandbox_not_found', message: 'no such namespace' };
+  const attached = (spec: EndpointSpec, id: string, request: string) => ({
+    id,
+    networkId: 'n1',
+    network: 'web',
+    host: spec.host,
+    name: spec.name ?? id,
+    aliases: [],
+    addresses: ['10.1.0.2/24'],
+    mac: '02:42:0a:01:00:02',
+    labels: {},
+    created: { request, at: 1_000 },
+    state: 'live' as const,
+    revision,
+  });
 
   const store = new StandInStore(messenger);
   const cluster = new StandInCluster(messenger, store, () => revision);
@@ -111,25 +129,24 @@ export async function startStandIns(natsUrl: string): Promise<StandIns> {
       seen.push({ requestId, verb: 'create-endpoints' });
       happen('endpoint.attached', 'n1');
       return {
-        endpoints: endpoints.map((spec, index) => ({
-          id: `e${index}`,
-          networkId: 'n1',
-          network: 'web',
-          host: spec.host,
-          name: spec.name ?? `e${index}`,
-          aliases: [],
-          addresses: ['10.1.0.2/24'],
-          mac: '02:42:0a:01:00:02',
-          labels: {},
-          created: { request: requestId, at: 1_000 },
-          state: 'live' as const,
-          revision,
-        })),
+        endpoints: endpoints.map((spec, index) => attached(spec, `e${index}`, requestId)),
         revision,
         behind: ['h3'],
-        faults: [{ endpointId: 'e0', code: 'sandbox_not_found', message: 'no such namespace' }],
+        faults: [{ endpointId: 'e0', ...fault }],
       };
     });
+  messenger
+    .service({ name: 'registry', version: '0.0.1', description: 'stand-in' })
+    .serve(createEndpointsEachContract, ({ attaches }) => ({
+      attached: attaches.map(({ endpoint, request }, index) => {
+        seen.push({ requestId: request, verb: 'create-endpoints-each' });
+        happen('endpoint.attached', 'n1');
+        const id = `e${index}`;
+        const faults = [{ endpointId: id, ...fault }];
+        return { ok: true as const, endpoint: attached(endpoint, id, request), faults };
+      }),
+      behind: ['h3'],
+    }));
   await messenger.flush();
   const stop = (): Promise<void> => {
     store.stop();
