@@ -55,6 +55,7 @@ export const errorCodes = {
   network_not_found: entry(404, 'notFound', 'There is no such network'),
   host_not_found: entry(404, 'notFound', 'There is no such host'),
   endpoint_not_found: entry(404, 'notFound', 'There is no such endpoint'),
+  endpoint_gone: entry(410, 'notFound', 'What was attached under this key is there no more'),
   service_not_found: entry(404, 'notFound', 'There is no such service'),
   address_not_found: entry(404, 'notFound', 'Nobody holds or held the address'),
   lease_not_found: entry(404, 'notFound', 'There is no such lease'),

@@ -119,7 +119,7 @@ const createEndpoint = defineRoute({
     schema: attachedSchema,
     example: { ...endpointExample, behind: [] },
   },
-  errors: attachErrors,
+  errors: [...attachErrors, 'endpoint_gone'],
   commitsKey: true,
   handle: async ({ params: { network }, query, body }, { attach }) => {
     const reply = await attach(network, body, query.wait ?? defaultWaitMs).catch(

@@ -165,6 +165,16 @@ describe('attach under a key', () => {
     });
   });
 
+  it('tells a repetition that its endpoint has gone since, and nobody its addresses', async () => {
+    const spec = { host: 'h1', once: once('k') };
+    const [made] = (await keyed(spec)).outcomes;
+    if (made === undefined || !('id' in made)) throw new Error('nothing was attached');
+    await world.store.delete({ key: keys.endpoint('n1', made.id) });
+    const { outcomes, replayed } = await keyed(spec);
+    expect(outcomes[0]).toMatchObject({ code: 'endpoint_gone', facts: { id: made.id } });
+    expect(replayed.size).toBe(0);
+  });
+
   it('refuses the key for another request, and leaves nothing held', async () => {
     await keyed({ host: 'h1', once: once('k') });
     const { outcomes } = await keyed({ host: 'h2', once: once('k', 'another') }, { host: 'h3' });

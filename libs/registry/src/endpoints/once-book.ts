@@ -14,13 +14,18 @@ export class OnceBook {
 
   /**
    * The endpoint as it was attached, or undefined if nothing was under this key. Throws `idempotency_key_reused` if the key was
-   * another request's.
+   * another request's, and `endpoint_gone` if the endpoint is there no more: nobody is told addresses that may be another's.
    */
   async find({ key, request }: RequestKey): Promise<EndpointEntry | undefined> {
     const kv = await this.#store.get(keys.idempotency(key));
     if (kv === undefined) return undefined;
     const record = idempotencyRecordSchema.parse(JSON.parse(kv.value));
     if (record.state === 'attached' && record.request === request) {
+      const { id, networkId, name } = record.endpoint;
+      if ((await this.#store.get(keys.endpoint(networkId, id))) === undefined) {
+        const message = `The attach under this key was done; its endpoint ${name} has gone since`;
+        throw new SkeinError('endpoint_gone', message, { facts: { id } });
+      }
       return { ...record.endpoint, revision: kv.createRevision };
     }
     throw new SkeinError(
