@@ -17,6 +17,8 @@ let looks: number[];
 let revision: number;
 /** How long the kernel takes for one push. */
 let programMs: number;
+/** How long one look takes. */
+let lookMs: number;
 let programmer: Programmer;
 
 const after: Time['after'] = (ms, action) => {
@@ -47,7 +49,7 @@ const push = () => {
 };
 
 beforeEach(() => {
-  now = revision = programMs = 0;
+  now = revision = programMs = lookMs = 0;
   timers = [];
   looks = [];
   const reconciler = {
@@ -56,6 +58,7 @@ beforeEach(() => {
     program: () => new Promise((resolve) => void after(programMs, () => resolve([]))),
     look: async () => {
       looks.push(now);
+      if (lookMs > 0) await new Promise<void>((resolve) => void after(lookMs, resolve));
       return null;
     },
   };
@@ -96,6 +99,13 @@ describe('the look for drift', () => {
     expect(looks[0]).toBeGreaterThan(programMs + reconcileMs);
     expect(looks[0]).toBeLessThan(programMs * 3 + reconcileMs);
     expect(looks.length).toBeGreaterThan(0);
+  });
+
+  it('comes again soon even if the one before was held up', async () => {
+    lookMs = 3_000;
+    void push();
+    await pass(60_000);
+    expect(looks.length).toBeGreaterThanOrEqual(4);
   });
 
   it('ends with the agent', async () => {

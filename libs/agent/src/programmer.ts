@@ -33,6 +33,8 @@ interface Waiting {
 
 /** Looking takes at most this part of the time: with very many rows the loop goes slower. */
 const loopShare = 1 / 50;
+/** But no slower than this: one look that a busy machine held up says nothing of the next, and drift waits for it. */
+const longestLoopMs = 10_000;
 
 /** After so many looks in vain, pushes wait for one. */
 const maxDiscardedLooks = 3;
@@ -184,7 +186,8 @@ export class Programmer {
     }
     this.#isLooking = false;
     const tookMs = time.monotonicMs() - start;
-    this.#schedule(Math.max(reconcileMs, tookMs / loopShare - tookMs));
+    const pauseMs = Math.min(tookMs / loopShare - tookMs, longestLoopMs);
+    this.#schedule(Math.max(reconcileMs, pauseMs));
   }
 
   /** A push that comes while the kernel is read is not held up: what was read is thrown away, but not for ever. */
