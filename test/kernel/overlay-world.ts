@@ -2,7 +2,7 @@
 // namespaces. Prints what it observed; overlay.test.ts says what it should have been.
 
 import { execFileSync, fork, type ChildProcess } from 'node:child_process';
-import type { OverlayShare } from '@skein/vxlan';
+import { vethName, type OverlayShare } from '@skein/vxlan';
 import type { HostReply, HostRequest } from './overlay-host';
 
 function sh(script: string): string {
@@ -139,6 +139,25 @@ async function drifts(host: Host, share: OverlayShare) {
   return observed;
 }
 
+/** Makes the next devices of both namespaces have the same index. */
+function alignIndexes(one: string, other: string): void {
+  sh(`next() { ip -n $1 link add aside type bridge; ip -n $1 -o link show aside | cut -d: -f1; ip -n $1 link del aside; }
+    p=$(next ${one}); q=$(next ${other})
+    while [ $p -lt $q ]; do p=$(next ${one}); done
+    while [ $q -lt $p ]; do q=$(next ${other}); done`);
+}
+
+/** What the bridge does with a port at the moment at which its endpoint is said to be plugged in. */
+async function freshPort(host: Host, share: OverlayShare, id: string) {
+  alignIndexes('sk-h1-100', 'd');
+  const { faults } = await host.ask('program', share);
+  const port = sh(`bridge -n sk-h1-100 -j link show dev ${vethName(id)}`);
+  const inside = sh('ip -n d -j link show dev eth0');
+  const [{ state, ifindex }] = JSON.parse(port) as [{ state: string; ifindex: number }];
+  const [{ ifindex: other }] = JSON.parse(inside) as [{ ifindex: number }];
+  return { faults, state, sameIndex: ifindex === other };
+}
+
 async function story() {
   const observed: Record<string, unknown> = {};
   const h1 = new Host('h1');
@@ -182,6 +201,10 @@ async function story() {
     namespaces: sh('ls /run/netns'),
     d: sh('ip -n d -br link'),
   };
+
+  const e = endpoint(9, 'web', 'h1', 'd');
+  observed['fresh port'] = await freshPort(h1, shareOf([a, bSeen, e]), e.id);
+  await h1.ask('program', onH1);
 
   observed['drifts'] = await drifts(h1, onH1);
 

@@ -8,6 +8,7 @@ interface Story {
   readonly neighbor: boolean;
   readonly twins: Record<string, string>;
   readonly 'twin gone': { faults: string[]; namespaces: string; d: string };
+  readonly 'fresh port': { faults: string[]; state: string; sameIndex: boolean };
   readonly drifts: Record<
     string,
     { repairs: string[]; faults: string[]; left: string[]; way: string }
@@ -55,6 +56,10 @@ describeWherePossible(await whyNoPrivateWorld(), 'an overlay on the real kernel'
 
   it('keeps networks with the same addresses apart', () => {
     expect(story.twins).toEqual({ web: 'b 9', twin: 'd 9' });
+  });
+
+  it('forwards for an endpoint from the moment at which it is plugged in', () => {
+    expect(story['fresh port']).toEqual({ faults: [], state: 'forwarding', sameIndex: true });
   });
 
   it('leaves nothing of a network whose last endpoint has gone', () => {

@@ -119,6 +119,11 @@ describe('networkLines', () => {
     });
   });
 
+  it('asks for a port once it is up, so that it forwards', () => {
+    const change: Change = { ...head, kind: 'port', action: 'put', veth: 'v1', mtu: 1450 };
+    expect(text([change])['ports']?.slice(-2)).toEqual(['link set dev v1 up', 'link show dev v1']);
+  });
+
   it('writes one row for bridge and vxlan device, and takes a foreign one away first', () => {
     const mac = '02:00:00:00:00:06';
     const put = { ...head, kind: 'fdb', action: 'put', mac, replaces: true } as const;

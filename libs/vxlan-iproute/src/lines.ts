@@ -100,6 +100,7 @@ function addLines(lines: NetworkLines, change: Change, path: string): void {
       return;
     case 'port':
       lines.ports.push(...portLines(change, change.veth, ['neigh_suppress', 'off']));
+      lines.ports.push(toldLine(change));
       return;
     case 'probe':
       lines.ports.push(...probeLines(change));
@@ -176,6 +177,15 @@ function portLines(
     line(change, [...set, ...slave]),
     line(change, [...set, 'up']),
   ];
+}
+
+/**
+ * The bridge forwards through a port once the kernel has told it that the link is there. For a veth whose two ends happen to have
+ * the same interface index that is put off by up to a second, and the container's first frames are lost. Whoever asks for a link
+ * is answered after it was told (Linux 6.8, `rtnl_getlink`).
+ */
+function toldLine(change: Of<'port'>): BatchLine {
+  return line(change, ['link', 'show', 'dev', change.veth], { mayFail: true });
 }
 
 /** Made anew, whatever is there: the rows through it follow. */
