@@ -34,10 +34,12 @@ export function enginePaths(dataDir: string, host: string): EnginePaths {
 
 /**
  * Folders whose owners differ by engine are mounted over the one place in which dockerd looks for all of them; then a small init
- * takes in the shims that outlive their starters, and dockerd runs below it.
+ * takes in the shims that outlive their starters, and dockerd runs below it. A containerd dies with its dockerd, but where nobody
+ * takes note of its end the next dockerd would wait for it: its pid is forgotten first.
  */
 const script = [
   'mkdir -p /run/docker "$2"',
+  'rm -f "$2/containerd/containerd.pid"',
   '"$0" -t tmpfs tmpfs /run/docker',
   'mkdir /run/docker/plugins',
   '"$0" --bind "$1" /run/docker/plugins',
