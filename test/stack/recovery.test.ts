@@ -118,7 +118,7 @@ describe('recovery', () => {
     expect(other.body.code).toBe('idempotency_key_reused');
     await detach('cut-off');
     const gone = await stack.call('POST', path, body, key);
-    expect(gone).toMatchObject({ status: 201, body: { id: made.body.id } });
+    expect(gone).toMatchObject({ status: 410, body: { code: 'endpoint_gone', id: made.body.id } });
     expect((await shown()).status).toBe(404);
   }, 60_000);
 
