@@ -1,19 +1,19 @@
 // The page in a real browser, before a whole cluster: each view with live data, an election seen as it happens, the past, and a
 // gateway that goes away and comes back.
 
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { Stack } from '../support/stack';
+import { describeWherePossible } from '../support/where-possible';
 import { Browser, chromiumIsMissing } from './browser';
 
 jest.setTimeout(90_000);
 
-// Without a browser there is nothing to see; set-up of the tests installs one where it may.
-const where = chromiumIsMissing ? describe.skip : describe;
+const lacking = chromiumIsMissing ? 'there is no Chromium' : null;
 
 let stack: Stack;
 let browser: Browser;
 
-where('the page, in Chromium', () => {
+describeWherePossible(lacking, 'the page, in Chromium', () => {
   beforeAll(async () => {
     stack = await Stack.start({ hosts: 2, restart: true });
     for (const name of ['web', 'db']) await stack.call('POST', '/v1/networks', { name });
