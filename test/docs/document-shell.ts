@@ -1,32 +1,52 @@
-// A reader's shell: in an empty folder where `skein` and `./skein` are this clone's command line, for one running cluster.
+// A reader's shell: in a folder where `skein` and `./skein` are this clone's command line. Either for one running cluster, or in what
+// looks like a clone of the reader's own, whose clusters and their data are nobody else's.
 
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { LocalCluster } from '@skein/local-cluster';
+import { LocalCluster } from '@skein/local-cluster';
 import { home } from '../support/skein-command';
+import { freePort } from '../support/nats-server';
+
+export interface Typed {
+  readonly code: number | null;
+  readonly said: string;
+}
 
 export class DocumentShell {
   private constructor(
-    private readonly folder: string,
+    readonly folder: string,
     private readonly env: NodeJS.ProcessEnv,
   ) {}
 
   static open({ url, token }: Pick<LocalCluster, 'url' | 'token'>): DocumentShell {
     const folder = mkdtempSync(join(tmpdir(), 'skein-reader-'));
+    return DocumentShell.#in(folder, { SKEIN_HOME: home, SKEIN_URL: url, SKEIN_TOKEN: token });
+  }
+
+  /** A clone without a cluster; `up` in it takes ports that are free. */
+  static async clone(): Promise<DocumentShell> {
+    const folder = mkdtempSync(join(tmpdir(), 'skein-clone-'));
+    for (const part of ['dist', 'node_modules', 'prisma']) {
+      symlinkSync(join(home, part), join(folder, part));
+    }
+    mkdirSync(join(folder, '.skein'));
+    symlinkSync(join(home, '.skein/tools'), join(folder, '.skein/tools'));
+    const ports = `--port ${await freePort()} --nats-port ${await freePort()}`;
+    const up = `[ "$1" = up ] && set -- "$@" ${ports}`;
+    return DocumentShell.#in(folder, { SKEIN_HOME: folder }, up);
+  }
+
+  static #in(folder: string, env: NodeJS.ProcessEnv, first = ''): DocumentShell {
     const program = `exec '${process.execPath}' --no-warnings '${join(home, 'dist/cli.js')}' "$@"`;
-    writeFileSync(join(folder, 'skein'), `#!/bin/sh\n${program}\n`, { mode: 0o755 });
+    writeFileSync(join(folder, 'skein'), `#!/bin/sh\n${first}\n${program}\n`, { mode: 0o755 });
     const PATH = `${folder}:${process.env['PATH'] ?? ''}`;
-    const env = { PATH, SKEIN_HOME: home, SKEIN_URL: url, SKEIN_TOKEN: token };
-    return new DocumentShell(folder, env);
+    return new DocumentShell(folder, { PATH, ...env });
   }
 
   /** A command that asks needs a terminal, and somebody who says yes. */
-  type(
-    line: string,
-    { agrees }: { agrees: boolean },
-  ): Promise<{ code: number | null; said: string }> {
+  type(line: string, { agrees }: { agrees: boolean } = { agrees: false }): Promise<Typed> {
     const [program = '', ...args] = agrees
       ? ['script', '-q', '-e', '-c', line, '/dev/null']
       : ['sh', '-c', line];
@@ -42,7 +62,29 @@ export class DocumentShell {
     });
   }
 
-  close(): void {
+  /** In a second window; `interrupt` is Ctrl-C there, and answers all that it said. */
+  watch(line: string): { interrupt(): Promise<string> } {
+    const child = spawn('sh', ['-c', `exec ${line}`], { cwd: this.folder, env: this.env });
+    let said = '';
+    child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    const interrupt = async (): Promise<string> => {
+      child.kill('SIGINT');
+      await ended;
+      return said;
+    };
+    return { interrupt };
+  }
+
+  /** The reader's own cluster; throws if none runs. */
+  async cluster(): Promise<LocalCluster> {
+    const found = await LocalCluster.find(this.folder, 'local');
+    if (found === null) throw new Error('no cluster runs in this clone');
+    return found;
+  }
+
+  async close(): Promise<void> {
+    if (this.env['SKEIN_URL'] === undefined) await this.type('./skein down --purge');
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

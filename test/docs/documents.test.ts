@@ -68,15 +68,15 @@ describe.each([
   beforeAll(() => {
     shell = DocumentShell.open(stack.cluster);
   });
-  afterAll(() => shell.close());
+  afterAll(() => shell?.close());
 
   const commands = runnableBlocks(document).flat();
   it('has something to type', () => expect(commands).not.toEqual([]));
 
-  it.each(commands.map(({ text, comment }) => [text, comment] as const))(
+  it.each(commands.map(({ text, asks }) => [text, asks] as const))(
     '%s',
-    async (text, comment) => {
-      const { code, said } = await shell.type(text, { agrees: /\basks\b/.test(comment) });
+    async (text, agrees) => {
+      const { code, said } = await shell.type(text, { agrees });
       expect({ text, code, said }).toEqual({ text, code: 0, said });
     },
     120_000,
