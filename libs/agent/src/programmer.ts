@@ -32,7 +32,7 @@ interface Waiting {
 }
 
 /** Looking takes at most this part of the time: with very many rows the loop goes slower. */
-const loopShare = 1 / 20;
+const loopShare = 1 / 50;
 /** But no slower than this: one look that a busy machine held up says nothing of the next, and drift waits for it. */
 const longestLoopMs = 4_000;
 

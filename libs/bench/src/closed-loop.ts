@@ -1,6 +1,7 @@
 // So many callers, each asking again as soon as it is answered, for so long; what they did and how long each call took.
 
 import { createHistogram } from 'node:perf_hooks';
+import { SkeinError } from '@skein/contracts';
 
 export interface LoopOptions {
   readonly callers: number;
@@ -18,6 +19,8 @@ export interface LoopResult {
   readonly p99Us: number;
   readonly maxUs: number;
   readonly failures: number;
+  /** How often each kind of failure was met, by its code. */
+  readonly faults: ReadonlyMap<string, number>;
 }
 
 export async function closedLoop(options: LoopOptions): Promise<LoopResult> {
@@ -26,17 +29,14 @@ export async function closedLoop(options: LoopOptions): Promise<LoopResult> {
   const countFrom = performance.now() + warmUpMs;
   const end = countFrom + durationMs;
   let calls = 0;
-  let failures = 0;
+  const faults = new Map<string, number>();
   const caller = async (): Promise<void> => {
     for (;;) {
       const startedAt = performance.now();
       if (startedAt >= end) return;
-      const failed = await operation((calls += 1)).then(
-        () => false,
-        () => true,
-      );
+      const fault = await operation((calls += 1)).then(() => undefined, codeOf);
       const endedAt = performance.now();
-      if (failed) failures += 1;
+      if (fault !== undefined) faults.set(fault, (faults.get(fault) ?? 0) + 1);
       else if (endedAt >= countFrom && endedAt < end) {
         histogram.record(Math.max(1, Math.round((endedAt - startedAt) * 1_000)));
       }
@@ -48,6 +48,12 @@ export async function closedLoop(options: LoopOptions): Promise<LoopResult> {
     p50Us: histogram.percentile(50),
     p99Us: histogram.percentile(99),
     maxUs: histogram.max,
-    failures,
+    failures: [...faults.values()].reduce((sum, times) => sum + times, 0),
+    faults,
   };
+}
+
+function codeOf(thrown: unknown): string {
+  if (thrown instanceof SkeinError) return thrown.code;
+  return thrown instanceof Error ? thrown.message : String(thrown);
 }

@@ -45,8 +45,16 @@ export interface ProcessListOptions {
  * nothing here and doubles what a write costs a manager (libs/raft/PERFORMANCE.md).
  */
 const nodeFlags = ['--no-warnings', '--v8-pool-size=1', '--max-semi-space-size=2'];
-/** Nearly all that `ipam` makes stays: with a small one it is copied twice, which is half of what an address costs it. */
-const ipamFlags = ['--max-semi-space-size=16'];
+/**
+ * Larger ones, in MiB, where much of what a request makes outlives a small one and would be copied twice. They grow with the load:
+ * nothing more is taken at rest.
+ */
+const youngMib: Readonly<Record<string, number>> = {
+  ipam: 16,
+  registry: 16,
+  gateway: 16,
+  consensus: 8,
+};
 
 /** Where a host keeps its key and credential. */
 export const identityDir = (dataDir: string, hostId: string): string =>
@@ -121,7 +129,7 @@ function specs(options: ProcessListOptions): readonly ProcessSpec[] {
   const bundle = (app: string, name: string) => [
     process.execPath,
     ...nodeFlags,
-    ...(app === 'ipam' ? ipamFlags : []),
+    ...(youngMib[app] === undefined ? [] : [`--max-semi-space-size=${youngMib[app]}`]),
     ...(profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${join(profileDir, name)}`]),
     join(home, 'dist', `${app}.js`),
   ];

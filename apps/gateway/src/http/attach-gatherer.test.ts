@@ -100,6 +100,27 @@ describe('attach gatherer', () => {
     expect(sent[2]?.body.attaches).toHaveLength(3);
   });
 
+  it('waits for those who ask one turn after the other', async () => {
+    const { sent, gatherer } = world();
+    for (let at = 0; at < 4; at += 1) {
+      gatherer.attach(attach(at)).catch(() => undefined);
+      await new Promise(setImmediate);
+    }
+    expect(sent).toHaveLength(0);
+    await turn();
+    expect(sent.map(({ body }) => body.attaches?.length)).toEqual([4]);
+  });
+
+  it('sends what it has though more keep coming', async () => {
+    const { sent, gatherer } = world();
+    const until = performance.now() + 60;
+    for (let at = 0; performance.now() < until; at += 1) {
+      gatherer.attach(attach(at)).catch(() => undefined);
+      await new Promise(setImmediate);
+    }
+    expect(sent.length).toBeGreaterThan(0);
+  });
+
   it('tells all of a message what became of it', async () => {
     const { sent, gatherer } = world();
     const settled = Promise.allSettled([1, 2].map((at) => gatherer.attach(attach(at))));

@@ -35,6 +35,8 @@ interface Waiting {
 const maxInFlight = 2;
 /** A message that takes longer (a host is behind) holds up nobody. */
 const holdMs = 150;
+/** Those who were answered together ask again one after the other: whoever comes first waits this long for the rest at most. */
+const settleMs = 20;
 /** Text of the endpoints of one message, so that neither it nor its answer exceeds what NATS carries. */
 const maxCharacters = 128 * 1_024;
 /** Beyond the wait itself: two commits, and an election if there must be one. */
@@ -65,6 +67,7 @@ class Lane {
   #queue: Waiting[] = [];
   #inFlight = 0;
   #scheduled = false;
+  #added = 0;
 
   constructor(
     private readonly messenger: Pick<Messenger, 'request'>,
@@ -75,19 +78,26 @@ class Lane {
     return new Promise((resolve, reject) => {
       const size = JSON.stringify(attach.endpoint).length;
       this.#queue.push({ attach, size, resolve, reject });
+      this.#added += 1;
       this.#schedule();
     });
   }
 
-  /** Once everything that has arrived has been read. */
+  /** Once a turn of the loop has brought nothing more: everything that has arrived has been read. */
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    setImmediate(() => {
+    const until = performance.now() + settleMs;
+    const look = (added: number): void => {
+      if (this.#added > added && performance.now() < until) {
+        setImmediate(look, this.#added);
+        return;
+      }
       this.#scheduled = false;
       while (this.#queue.length > 0 && this.#inFlight < maxInFlight) this.#send(this.#take());
       if (this.#queue.length === 0 && this.#inFlight === 0) this.onIdle();
-    });
+    };
+    setImmediate(look, this.#added);
   }
 
   #take(): Waiting[] {

@@ -49,6 +49,11 @@ export interface StackReport {
   readonly missed: number;
 }
 
+interface NetworkCounts {
+  plain: number;
+  large: number;
+}
+
 interface Figure {
   readonly figure: string;
   readonly title: string;
@@ -91,7 +96,7 @@ class AddressBench {
   private readonly times = new Map<string, { made: number; ms: Record<string, number> }>();
   private readonly made: { network: string; id: string }[] = [];
   private failures = 0;
-  private networks = 0;
+  private readonly networks: NetworkCounts = { plain: 0, large: 0 };
 
   constructor(
     private readonly stack: BenchStack,
@@ -191,16 +196,18 @@ class AddressBench {
   }
 
   private async addresses(): Promise<LoadResult> {
-    const network = await this.network();
+    const network = await this.network('large');
     const load = { ...this.options.plan, network, host: 'h1', callers: 8, size: 256 };
     return addressLoad(this.messenger, load);
   }
 
-  /** A new one, with one endpoint on each host: what is measured is a network in use. */
-  private async network(): Promise<string> {
-    this.networks += 1;
-    const name = `bench-${this.networks}`;
-    const subnets = [{ cidr: `10.${63 + this.networks}.0.0/16` }];
+  /** A new one, with one endpoint on each host: what is measured is a network in use. A large one has 2^18 addresses, else 2^16. */
+  private async network(size: keyof NetworkCounts = 'plain'): Promise<string> {
+    this.networks[size] += 1;
+    const number = this.networks[size];
+    const name = `bench-${size}-${number}`;
+    const cidr = size === 'plain' ? `10.${63 + number}.0.0/16` : `10.${124 + 4 * number}.0.0/14`;
+    const subnets = [{ cidr }];
     await this.stack.ask('POST', '/v1/networks', { name, subnets });
     const endpoints = hosts.map((host) => ({ host }));
     await this.stack.ask('POST', `/v1/networks/${name}/endpoints:batch`, { endpoints });
@@ -220,7 +227,9 @@ class AddressBench {
     this.samples.set(figure.figure, [...kept, sample]);
     this.countTimes(figure.figure, result.made, times);
     const numbers = `${Math.round(sample.rate)}/s, p50 ${sample.p50} ms, p99 ${sample.p99} ms`;
-    const trouble = `${result.failures} failed, ${result.behind} behind`;
+    const faults = [...result.faults].map(([code, times]) => `${code} ${times}`).join(', ');
+    const failed = `${result.failures} failed${faults === '' ? '' : ` (${faults})`}`;
+    const trouble = `${failed}, ${result.behind} behind`;
     this.options.progress(`${figure.title}, round ${round}: ${numbers}, ${trouble}`);
   }
 
