@@ -287,10 +287,13 @@ function machine(program: Command): void {
   program
     .command('sabotage')
     .description('break one safety rule after the other in a copy; the tests must notice each')
-    .option('--only <id>', 'only this one; can be repeated', repeat)
+    .option('--only <name>', 'only this one, or this list of them; can be repeated', repeat)
     .option('--json', 'print JSON')
     .option('--no-color', 'print without colors')
-    .addHelpText('after', '\nExamples:\n  skein sabotage\n  skein sabotage --only raft-vote-twice')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  skein sabotage\n  skein sabotage --only leases --only raft-two-votes',
+    )
     .action(async ({ json = false, only }: { json?: boolean; only?: string[] }) => {
       const { sabotage } = await import('./commands/sabotage');
       const home = process.env['SKEIN_HOME'] ?? process.cwd();

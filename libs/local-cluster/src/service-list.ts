@@ -40,21 +40,13 @@ export interface ProcessListOptions {
   readonly profileDir?: string | undefined;
 }
 
+/** Not `--optimize-for-size`: it saves nothing here and doubles what a write costs a manager (libs/raft/PERFORMANCE.md). */
+const nodeFlags = ['--no-warnings', '--v8-pool-size=1'];
 /**
- * Small young generations: the services hold little, and nine of them share one machine. Not `--optimize-for-size`: it saves
- * nothing here and doubles what a write costs a manager (libs/raft/PERFORMANCE.md).
+ * MiB that a young generation may grow to under load. With a small one, much of what a request makes is copied twice; at rest
+ * none of them has grown.
  */
-const nodeFlags = ['--no-warnings', '--v8-pool-size=1', '--max-semi-space-size=2'];
-/**
- * Larger ones, in MiB, where much of what a request makes outlives a small one and would be copied twice. They grow with the load:
- * nothing more is taken at rest.
- */
-const youngMib: Readonly<Record<string, number>> = {
-  ipam: 16,
-  registry: 16,
-  gateway: 16,
-  consensus: 8,
-};
+const youngMib = (app: string): number => (app === 'host-agent' ? 8 : 16);
 
 /** Where a host keeps its key and credential. */
 export const identityDir = (dataDir: string, hostId: string): string =>
@@ -129,7 +121,7 @@ function specs(options: ProcessListOptions): readonly ProcessSpec[] {
   const bundle = (app: string, name: string) => [
     process.execPath,
     ...nodeFlags,
-    ...(youngMib[app] === undefined ? [] : [`--max-semi-space-size=${youngMib[app]}`]),
+    `--max-semi-space-size=${youngMib(app)}`,
     ...(profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${join(profileDir, name)}`]),
     join(home, 'dist', `${app}.js`),
   ];

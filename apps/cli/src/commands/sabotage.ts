@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { SkeinError } from '@skein/contracts';
 import pc from 'picocolors';
 import { z } from 'zod';
@@ -21,7 +21,10 @@ const sabotageSchema = z.strictObject({
   /** Test files, or folders of such, that must fail. */
   caughtBy: z.union([z.string(), z.array(z.string()).min(1)]),
 });
-export type Sabotage = z.output<typeof sabotageSchema>;
+export type Sabotage = z.output<typeof sabotageSchema> & {
+  /** Name of the list that it is of. */
+  readonly list: string;
+};
 
 interface Outcome {
   readonly id: string;
@@ -73,7 +76,8 @@ export async function readSabotages(folder: string): Promise<Sabotage[]> {
     lists.map(async (name) => {
       const text = JSON.parse(await readFile(join(folder, name), 'utf8')) as unknown;
       const parsed = z.array(sabotageSchema).safeParse(text);
-      if (parsed.success) return parsed.data;
+      if (parsed.success)
+        return parsed.data.map((each) => ({ ...each, list: basename(name, '.json') }));
       throw new SkeinError('invalid_request', `${name}: ${z.prettifyError(parsed.error)}`);
     }),
   );
@@ -81,11 +85,13 @@ export async function readSabotages(folder: string): Promise<Sabotage[]> {
 }
 
 function choose(all: readonly Sabotage[], only: readonly string[] | undefined): Sabotage[] {
-  const unknown = only?.find((id) => !all.some((each) => each.id === id));
+  const unknown = only?.find((name) => !all.some(({ id, list }) => id === name || list === name));
   if (unknown !== undefined) {
-    throw new SkeinError('invalid_request', `There is no sabotage '${unknown}'`, { field: 'only' });
+    const lists = [...new Set(all.map(({ list }) => list))];
+    const message = `There is no sabotage or list of them '${unknown}'; lists: ${lists.join(', ')}`;
+    throw new SkeinError('invalid_request', message, { field: 'only', facts: { lists } });
   }
-  return all.filter((each) => only === undefined || only.includes(each.id));
+  return all.filter(({ id, list }) => only?.some((name) => id === name || list === name) ?? true);
 }
 
 /** Everything that Git knows or would add; the dependencies are shared. */

@@ -26,7 +26,9 @@ function world() {
   return { sent, gatherer: new AttachGatherer({ request } as never) };
 }
 
-const turn = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+const turn = async () => {
+  for (let at = 0; at < 3; at += 1) await new Promise(setImmediate);
+};
 const attach = (at: number, more: Partial<Attach> = {}): Attach => ({
   network: 'web',
   endpoint: { host: `h${at}` },

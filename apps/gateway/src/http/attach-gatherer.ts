@@ -97,7 +97,7 @@ class Lane {
       while (this.#queue.length > 0 && this.#inFlight < maxInFlight) this.#send(this.#take());
       if (this.#queue.length === 0 && this.#inFlight === 0) this.onIdle();
     };
-    setImmediate(look, this.#added);
+    setImmediate(look, this.#added - 1);
   }
 
   #take(): Waiting[] {
