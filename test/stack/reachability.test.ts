@@ -64,6 +64,31 @@ it('tells an underlay that carries less than its MTU says from one that carries 
   await becomes('small');
   await underlayDrops('meta length > 0');
   await becomes('none');
+  const explain = '/v1/explain?network=web&from=h1&to=h2';
+  const { body: broken } = await stack.call('GET', explain);
+  expect(broken.ok).toBe(false);
+  expect(broken.steps[broken.firstWrong]).toMatchObject({
+    step: 'probe',
+    detail: expect.stringContaining('Nothing that h1 sends to h2'),
+    facts: { host: 'h1', to: 'h2', state: 'none' },
+  });
   await underlayDrops(null);
   await becomes('ok');
+  const { body: whole } = await stack.call('GET', explain);
+  expect(whole).toMatchObject({ ok: true });
+  expect(whole.firstWrong).toBeUndefined();
 }, 120_000);
+
+it('tells of a host what its peers think of it and how long its lease may last', async () => {
+  const { body } = await stack.call('GET', '/v1/hosts/h3');
+  expect(body.opinions).toEqual({ alive: 2, suspect: [], dead: [] });
+  expect(body.lease).toMatchObject({ epoch: 1, bootId: body.bootId, fences: [] });
+  await stack.cluster.control.call('kill', { process: 'agent-h3' });
+  for (let patience = 200; ; patience -= 1) {
+    const { opinions, lease } = (await stack.call('GET', '/v1/hosts/h3')).body;
+    const accusers = opinions?.dead ?? [];
+    if (accusers.length === 2 && lease.leftMs === 0) break;
+    if (patience === 0) throw new Error(JSON.stringify({ opinions, lease }));
+    await delay(100);
+  }
+}, 60_000);

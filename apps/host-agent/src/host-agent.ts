@@ -196,8 +196,10 @@ export class HostAgent {
       observed.networks.get(netns)?.filter?.dropped ?? 0,
     ]);
     const strangers = observed.underlay?.dropped ?? 0;
+    const asked = new Set(networks.map(({ network: { id } }) => id));
     return {
       rows: statusRows(observed, networks),
+      ways: this.#prober.ways().filter(({ networkId }) => asked.has(networkId)),
       dropped: { networks: Object.fromEntries(dropped), strangers },
     };
   }

@@ -97,6 +97,17 @@ describe('prober', () => {
     expect(overlay.sizes).toContain(1450 - 48);
   });
 
+  it('tells of each way how it was tried, and when something last came back', async () => {
+    expect(here.ways()).toEqual([{ networkId: 'web', host: 'h2', state: null, mtu: 1_450 }]);
+    await overlay.pass(4);
+    overlay.fate = () => null;
+    await overlay.pass(1);
+    overlay.now += 250;
+    expect(here.ways()).toMatchObject([
+      { state: 'ok', rttMs: 0, triedAgoMs: 250, answeredAgoMs: 250 + probeEveryMs },
+    ]);
+  });
+
   it('says nothing before it has tried often enough', async () => {
     overlay.fate = () => null;
     await overlay.pass(3);

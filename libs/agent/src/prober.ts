@@ -1,7 +1,7 @@
 // Tries the ways inside the overlay: from this host's probe to that of each live host that it meets on a network, with frames
 // as large as the overlay carries and with small ones, again and again. It knows what came back, and changes nothing.
 
-import type { Reachability, Share } from '@skein/contracts';
+import type { Reachability, Share, TriedWay } from '@skein/contracts';
 import type { Logger } from '@skein/messaging';
 import type { Time } from '@skein/time';
 import { probeOf } from '@skein/vxlan';
@@ -50,6 +50,8 @@ interface Way {
   readonly address: string;
   readonly tries: Try[];
   rttMs: number | null;
+  /** When a frame last came back. */
+  answeredAt: number | null;
   /** While only small frames get through: how large they may be. */
   size: WaySize | null;
 }
@@ -143,6 +145,25 @@ export class Prober {
     return [...worst.values()].slice(0, maxReported);
   }
 
+  /** Every way of every network, whether anything is known of it or not. */
+  ways(): TriedWay[] {
+    const now = this.#options.time.monotonicMs();
+    return [...this.#places.values()].flatMap(({ mtu, ways }) =>
+      [...ways.values()].map((way) => {
+        const { host, rttMs, answeredAt, tries } = way;
+        const size = way.size?.settled ?? null;
+        const triedAt = tries.at(-1)?.sentAt;
+        return {
+          ...{ networkId: way.networkId, host, state: stateOf(way), mtu },
+          ...(size === null ? {} : { carriesMtu: size + headersBytes }),
+          ...(rttMs === null ? {} : { rttMs }),
+          ...(triedAt === undefined ? {} : { triedAgoMs: round(now - triedAt) }),
+          ...(answeredAt === null ? {} : { answeredAgoMs: round(now - answeredAt) }),
+        };
+      }),
+    );
+  }
+
   /** The largest MTU that every way of this host carries, where some carry less than their network's; null if all do. */
   get measuredMtu(): number | null {
     const sizes = [...this.#places.values()].flatMap(({ ways }) =>
@@ -229,7 +250,8 @@ export class Prober {
       if (tried === undefined) return;
       if (tried.small === sequence) tried.smallCame = isIntact;
       else tried.largeCame = isIntact ? 'intact' : 'damaged';
-      const tookMs = this.#options.time.monotonicMs() - tried.sentAt;
+      way.answeredAt = this.#options.time.monotonicMs();
+      const tookMs = way.answeredAt - tried.sentAt;
       way.rttMs = round(way.rttMs === null ? tookMs : way.rttMs + (tookMs - way.rttMs) / 8);
     }
   }
@@ -241,7 +263,10 @@ function waysTo(networkId: string, hosts: ReadonlySet<string>, known: Map<string
     const { address } = probeOf(host);
     ways.set(
       host,
-      known.get(host) ?? { networkId, host, address, tries: [], rttMs: null, size: null },
+      known.get(host) ?? {
+        ...{ networkId, host, address, tries: [] },
+        ...{ rttMs: null, answeredAt: null, size: null },
+      },
     );
   }
   return ways;

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { defineContract } from './contract';
 import { idSchema, revisionSchema } from './names';
+import { triedWaySchema } from './reachability';
 import { digestSchema, shareDeltaSchema, shareSchema } from './share';
 
 const service = 'host-agent';
@@ -92,6 +93,8 @@ export const agentStatusContract = defineContract({
     /** How far its gossip distrusts itself: 0 is healthy. */
     localHealth: z.int().optional(),
     rows: z.array(rowSchema).optional(),
+    /** With rows: the ways to other hosts as it last found them. */
+    ways: z.array(triedWaySchema).optional(),
     /** With rows: frames that filters kept out since they were made, by network, and those of hosts without a part in any. */
     dropped: z.object({ networks: z.record(z.string(), z.int()), strangers: z.int() }).optional(),
   }),

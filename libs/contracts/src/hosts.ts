@@ -28,6 +28,22 @@ export const hostViewSchema = hostRecordSchema.extend({
   repairs: z.int(),
   /** Ids of hosts whose datagrams do not get through to it: only its gossip's TCP answers them. */
   udpBlockedFrom: z.array(idSchema).optional(),
+  /** What the others' gossip thinks of it, as each said with its latest heartbeat: how many call it alive, and who does not. */
+  opinions: z
+    .object({ alive: z.int(), suspect: z.array(idSchema), dead: z.array(idSchema) })
+    .optional(),
+  /** What this registry last granted it. Absent: nothing, since it took office. */
+  lease: z
+    .object({
+      epoch: z.int(),
+      bootId: z.string(),
+      lastsMs: z.int(),
+      /** Until when it may hold at the latest; it counts from when it asked, which is earlier. 0: it has run out. */
+      leftMs: z.int(),
+      /** Networks that fall silent on this host without it. */
+      fences: z.array(nameSchema),
+    })
+    .optional(),
   /** While it is down: for how long it is still kept from coming back, because it came and went too often. */
   heldBackMs: z.int().optional(),
 });

@@ -23,6 +23,23 @@ export const reachabilitySchema = z.object({
 });
 export type Reachability = z.output<typeof reachabilitySchema>;
 
+/** A way of one network to another host, as the host on this end last found it. */
+export const triedWaySchema = z.object({
+  networkId: idSchema,
+  host: idSchema,
+  /** Null: not tried often enough to say. */
+  state: reachabilityStateSchema.nullable(),
+  /** MTU of the overlay that it is tried with: the largest frames are as large as that. */
+  mtu: z.int(),
+  /** With `small`: the largest MTU that was seen to get through. Absent: not measured yet. */
+  carriesMtu: z.int().optional(),
+  /** There and back, smoothed. */
+  rttMs: z.number().min(0).optional(),
+  triedAgoMs: z.number().min(0).optional(),
+  answeredAgoMs: z.number().min(0).optional(),
+});
+export type TriedWay = z.output<typeof triedWaySchema>;
+
 export const reachabilityContract = defineContract({
   service: 'registry',
   verb: 'reachability',

@@ -248,7 +248,13 @@ export const explainContract = defineContract({
   description:
     'Each step of the way from one endpoint to another: what is committed and what is programmed.',
   request: z.strictObject({ network: referenceSchema, from: referenceSchema, to: referenceSchema }),
-  reply: z.object({ revision: revisionSchema, ok: z.boolean(), steps: z.array(explainStepSchema) }),
+  reply: z.object({
+    revision: revisionSchema,
+    ok: z.boolean(),
+    /** Place of the first step that is wrong, from 0: those after it may only follow from it. */
+    firstWrong: z.int().optional(),
+    steps: z.array(explainStepSchema),
+  }),
   idempotent: true,
   timeoutMs: 8_000,
 });

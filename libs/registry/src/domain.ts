@@ -117,7 +117,7 @@ export function domainOf(parts: DomainParts, fence: Fence) {
       fence,
     }),
     matrix: new ReachabilityMatrix(view, roster),
-    queries: new Queries(view, roster, (host) => registry.heldBackMs(host)),
+    queries: new Queries({ view, roster, time, leaseMs, registry }),
     services: new ServiceDesk({ store, view, time, fence }),
     explainer: new Explainer({ store, view, feeds, messenger }),
     liveness: new LivenessLoop({

@@ -66,11 +66,13 @@ export async function explain({ api, out }: Session, network: string, from: stri
   const asked = api.get('/v1/explain', { network, from, to });
   const found = await out.progress('asking every host on the way', asked);
   out.show(found, () => {
-    const steps = found.steps.map((each: Json) => {
+    const steps = found.steps.map((each: Json, at: number) => {
       const mark = each.ok ? pc.green('✔') : pc.red('✘');
-      return `${mark} ${pc.bold(each.step)}\n    ${each.detail}`;
+      const look = at === found.firstWrong ? pc.red('   ← look here first') : '';
+      return `${mark} ${pc.bold(each.step)}${look}\n    ${each.detail}`;
     });
-    const verdict = found.ok ? pc.green('the way is complete') : pc.red('the way is broken');
+    const broken = `the way is broken at ${found.steps[found.firstWrong]?.step}`;
+    const verdict = found.ok ? pc.green('the way is complete') : pc.red(broken);
     return `${steps.join('\n')}\n\n${verdict} at revision ${found.revision}`;
   });
   if (!found.ok) process.exitCode = 4;

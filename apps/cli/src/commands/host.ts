@@ -37,6 +37,8 @@ export async function show({ api, out }: Session, host: string) {
       ['gossip', found.gossip],
       ['udp blocked', blockedText(found.udpBlockedFrom)],
       ['underlay mtu', found.underlayMtu],
+      ['peers say', opinionsText(found.opinions)],
+      ['lease', leaseText(found.lease)],
       ['boot', `${found.bootId}, the ${found.epoch}. known`],
       ['networks', found.networks],
       ['endpoints', found.endpoints],
@@ -130,6 +132,24 @@ function blockedText(from: readonly string[] | undefined): string | undefined {
 function stateText({ state, isDraining }: Json): string {
   const text = state === 'up' ? pc.green(state) : pc.red(state);
   return isDraining === true ? `${text}, drained` : text;
+}
+
+function opinionsText(opinions: Json | undefined): string | undefined {
+  if (opinions === undefined) return undefined;
+  const { alive, suspect, dead } = opinions;
+  const doubts = [
+    ...(suspect.length === 0 ? [] : [`suspect: ${suspect.join(', ')}`]),
+    ...(dead.length === 0 ? [] : [`dead: ${dead.join(', ')}`]),
+  ];
+  const text = [`alive: ${alive} of them`, ...doubts].join('; ');
+  return doubts.length === 0 ? text : pc.yellow(text);
+}
+
+function leaseText(lease: Json | undefined): string | undefined {
+  if (lease === undefined) return undefined;
+  const left = lease.leftMs === 0 ? 'has run out' : `${lease.leftMs} ms more at most`;
+  const fences = lease.fences.length === 0 ? 'no network here' : lease.fences.join(', ');
+  return `${left} (of ${lease.lastsMs} ms), for epoch ${lease.epoch}; without it falls silent: ${fences}`;
 }
 
 function flapText({ flaps, heldBackMs }: Json): string | undefined {

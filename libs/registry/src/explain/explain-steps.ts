@@ -1,50 +1,30 @@
 // The steps from one endpoint to another, judged: what is committed, who holds the addresses, what is programmed. Pure; it is
 // given what was found, and each step says what is wrong in words.
 
-import type {
-  AddressRecord,
-  ReplyOf,
-  agentStatusContract,
-  explainContract,
-} from '@skein/contracts';
-import type { EndpointEntry, HostEntry, NetworkEntry } from '../state/entries';
-
-export type Step = ReplyOf<typeof explainContract>['steps'][number];
-export type AgentStatus = ReplyOf<typeof agentStatusContract>;
-
-export interface End {
-  readonly endpoint: EndpointEntry;
-  readonly host: HostEntry | undefined;
-  /** What the store says of each of its addresses. */
-  readonly records: readonly { readonly address: string; readonly record: AddressRecord | null }[];
-  /** Digest that the host's share has to have. */
-  readonly digest: string;
-  /** Revision up to which its agent has acknowledged its share. */
-  readonly acked: number;
-  /** What its agent says, or why it said nothing. */
-  readonly status: AgentStatus | { readonly unreachable: string };
-}
+import type { NetworkEntry } from '../state/entries';
+import { step, type End, type Step } from './step';
+import { mtuStep, probeStep } from './way-steps';
 
 export interface Findings {
   readonly network: NetworkEntry;
+  /** Of the network, as its hosts are told. */
+  readonly mtu: number;
   readonly from: End;
   readonly to: End;
 }
 
-export function stepsOf({ network, from, to }: Findings): Step[] {
+export function stepsOf({ network, mtu, from, to }: Findings): Step[] {
   const revision = Math.max(from.endpoint.revision, to.endpoint.revision);
   return [
     networkStep(network),
+    mtuStep(network, mtu, endsByHost(from, to)),
     ...[from, to].map(committedStep),
     ...[from, to].map(holderStep),
     ...endsByHost(from, to).map(hostStep),
     ...endsByHost(from, to).map((end) => programmedStep(end, revision)),
     ...rowSteps(network, from, to),
+    ...probeSteps(network, from, to),
   ];
-}
-
-function step(name: string, ok: boolean, detail: string, facts: Step['facts']): Step {
-  return { step: name, ok, detail, facts };
 }
 
 /** One end for each of the hosts: both endpoints may be on one. */
@@ -112,6 +92,12 @@ function rowSteps(network: NetworkEntry, from: End, to: End): Step[] {
     return [step('rows', true, detail, { host: from.endpoint.host })];
   }
   return [rowStep(network, from, to), rowStep(network, to, from)];
+}
+
+/** On one host nothing is tried: no wire is in between. */
+function probeSteps(network: NetworkEntry, from: End, to: End): Step[] {
+  if (from.endpoint.host === to.endpoint.host) return [];
+  return [probeStep(network, from, to), probeStep(network, to, from)];
 }
 
 /** Rows on the host of `at` that lead to `target`. */

@@ -12,11 +12,13 @@ import {
 } from '@skein/contracts';
 import { parsePrefixedAddress, sortableAddress } from '@skein/ip';
 import type { Messenger, RequestContext } from '@skein/messaging';
+import { networkMtu } from '@skein/share';
 import type { Store } from '@skein/store-client';
 import type { Feeds } from '../feeds/feeds';
 import type { EndpointEntry } from '../state/entries';
 import type { FreshView } from '../state/fresh-view';
-import { stepsOf, type AgentStatus, type End } from './explain-steps';
+import { stepsOf } from './explain-steps';
+import type { AgentStatus, End } from './step';
 
 export interface ExplainerOptions {
   readonly store: Store;
@@ -45,8 +47,12 @@ export class Explainer {
     const source = await this.#endpoint(network.id, 'from', request, context);
     const target = await this.#endpoint(network.id, 'to', request, context);
     const [from, to] = await Promise.all([this.#end(source, context), this.#end(target, context)]);
-    const steps = stepsOf({ network, from, to });
-    return { revision: view.revision, ok: steps.every(({ ok }) => ok), steps };
+    const participants = [...view.state.participantsOf(network.id).keys()];
+    const hosts = participants.flatMap((id) => view.state.host(id) ?? []);
+    const steps = stepsOf({ network, mtu: networkMtu(network, hosts), from, to });
+    const firstWrong = steps.findIndex(({ ok }) => !ok);
+    const verdict = firstWrong === -1 ? { ok: true } : { ok: false, firstWrong };
+    return { revision: view.revision, ...verdict, steps };
   }
 
   async #endpoint(

@@ -102,7 +102,9 @@ export class HostRegistry {
     const { programmed, digest } = heartbeat;
     feeds.feed(heartbeat.host)?.heard({ revision: programmed, digest });
     const reply = { revision, registerAgain: false };
-    return this.#mayGrant(heartbeat) ? { ...reply, leaseMs: this.#options.leaseMs } : reply;
+    if (!this.#mayGrant(heartbeat)) return reply;
+    roster.granted(heartbeat.host, time.monotonicMs());
+    return { ...reply, leaseMs: this.#options.leaseMs };
   }
 
   /** Commits all of them down in one revision, or none if one has changed since. Answers whether it did. */

@@ -85,6 +85,31 @@ describe('a lease', () => {
   });
 });
 
+describe('a host that is looked at', () => {
+  const shown = (id: string) => world.domain.queries.host(world.view.state.host(id)!);
+
+  it('has its lease with it, as long as that can last, and what falls silent without', async () => {
+    await world.attach('web', 'h1', { name: 'a' });
+    await world.attach('store', 'h1', { name: 'b' });
+    expect(shown('h1').lease).toBeUndefined();
+    world.heartbeat('h1');
+    world.now += 1_000;
+    const lease = { epoch: 1, bootId: 'boot-1', lastsMs: leaseMs, leftMs: leaseMs - 1_000 };
+    expect(shown('h1').lease).toEqual({ ...lease, fences: ['web'] });
+    world.now += leaseMs;
+    expect(shown('h1').lease).toMatchObject({ leftMs: 0 });
+  });
+
+  it('has what its peers think of it, of those who were heard lately', async () => {
+    world.heartbeat('h2', ['h1'], 'boot-1', ['h2', 'h3']);
+    world.heartbeat('h3', [], 'boot-1', ['h1', 'h2']);
+    expect(shown('h1').opinions).toEqual({ alive: 1, suspect: [], dead: ['h2'] });
+    expect(shown('h2').opinions).toEqual({ alive: 1, suspect: [], dead: [] });
+    world.now += 5_000;
+    expect(shown('h1').opinions).toBeUndefined();
+  });
+});
+
 describe('fence', () => {
   beforeEach(async () => {
     await world.attach('web', 'h1', { name: 'a', aliases: ['first'] });

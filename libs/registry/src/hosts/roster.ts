@@ -1,7 +1,13 @@
 // What hosts have said of themselves and of each other since this replica became the active one. Nothing of it is
 // committed; it is what decisions are made from.
 
-import type { Opinion, ParsedRequestOf, Reachability, heartbeatContract } from '@skein/contracts';
+import type {
+  HostView,
+  Opinion,
+  ParsedRequestOf,
+  Reachability,
+  heartbeatContract,
+} from '@skein/contracts';
 import type { ObservedHost } from './liveness-rule';
 
 export type Heartbeat = ParsedRequestOf<typeof heartbeatContract>;
@@ -20,8 +26,11 @@ export interface Heard {
   readonly reachability?: readonly Reachability[] | undefined;
 }
 
+type Opinions = NonNullable<HostView['opinions']>;
+
 export class Roster {
   readonly #heard = new Map<string, Heard>();
+  readonly #grantedAt = new Map<string, number>();
   readonly #upSince = new Map<string, number>();
   readonly #since: number;
 
@@ -41,7 +50,10 @@ export class Roster {
 
   /** `isComingUp`: it was not up before. */
   registered(hostId: string, at: number, isComingUp = false): void {
-    if (isComingUp) this.#upSince.set(hostId, at);
+    if (isComingUp) {
+      this.#upSince.set(hostId, at);
+      this.#grantedAt.delete(hostId);
+    }
     const { programmed = 0, repairs = 0 } = this.#heard.get(hostId) ?? {};
     this.#heard.set(hostId, { at, programmed, repairs, accuses: [], vouchesFor: [] });
   }
@@ -59,6 +71,32 @@ export class Roster {
     this.#heard.set(host, { at, programmed, repairs: total, ...said });
   }
 
+  /** A lease went out with an answer. */
+  granted(hostId: string, at: number): void {
+    this.#grantedAt.set(hostId, at);
+  }
+
+  grantedAt(hostId: string): number | undefined {
+    return this.#grantedAt.get(hostId);
+  }
+
+  /** Who thinks what of whom, among those that were heard since `since`; a host of which nobody says anything is left out. */
+  opinions(since: number): ReadonlyMap<string, Opinions> {
+    const opinions = new Map<string, Opinions>();
+    const of = (host: string): Opinions => {
+      const known = opinions.get(host) ?? { alive: 0, suspect: [], dead: [] };
+      opinions.set(host, known);
+      return known;
+    };
+    for (const [by, { at, vouchesFor, suspects = [], accuses }] of this.#heard) {
+      if (at < since) continue;
+      for (const host of vouchesFor) if (host !== by) of(host).alive += 1;
+      for (const host of suspects) of(host).suspect.push(by);
+      for (const host of accuses) of(host).dead.push(by);
+    }
+    return opinions;
+  }
+
   /** Hosts whose datagrams do not get through to this one, by their own word. */
   udpBlockedFrom(hostId: string): string[] {
     const blocked = [...this.#heard].filter(([, heard]) => heard.blockedTo?.includes(hostId));
@@ -67,6 +105,7 @@ export class Roster {
 
   forget(hostId: string): void {
     this.#heard.delete(hostId);
+    this.#grantedAt.delete(hostId);
     this.#upSince.delete(hostId);
   }
 

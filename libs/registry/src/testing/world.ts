@@ -171,7 +171,7 @@ export class World {
   }
 
   /** A heartbeat that agrees with what the agent has programmed. */
-  heartbeat(id: string, dead: string[] = [], bootId = 'boot-1') {
+  heartbeat(id: string, dead: string[] = [], bootId = 'boot-1', alive: string[] = []) {
     const { programmed, kept } = this.agent(id);
     return this.domain.registry.heartbeat({
       host: id,
@@ -179,7 +179,10 @@ export class World {
       programmed,
       digest: kept.digest,
       repairs: {},
-      opinions: dead.map((host) => ({ host, state: 'dead' as const, incarnation: 1 })),
+      opinions: [
+        ...dead.map((host) => ({ host, state: 'dead' as const, incarnation: 1 })),
+        ...alive.map((host) => ({ host, state: 'alive' as const, incarnation: 1 })),
+      ],
     });
   }
 

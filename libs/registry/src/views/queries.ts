@@ -9,25 +9,40 @@ import {
   type ReplyOf,
   type hostNetworksContract,
 } from '@skein/contracts';
+import type { Time } from '@skein/time';
+import type { HostRegistry } from '../hosts/host-registry';
 import type { Roster } from '../hosts/roster';
 import type { CommittedView } from '../state/committed-view';
 import type { EndpointEntry, HostEntry, NetworkEntry } from '../state/entries';
 
+export interface QueriesOptions {
+  readonly view: CommittedView;
+  readonly roster: Roster;
+  readonly time: Pick<Time, 'monotonicMs'>;
+  /** As hosts are granted it. */
+  readonly leaseMs: number;
+  readonly registry: Pick<HostRegistry, 'heldBackMs'>;
+}
+
+/** An opinion of somebody who has been silent for longer says nothing of now. */
+const opinionMs = 3_000;
+
 export class Queries {
+  readonly #options: QueriesOptions;
   readonly #view: CommittedView;
   readonly #roster: Roster;
 
-  readonly #heldBackMs: (host: HostEntry) => number;
-
-  constructor(view: CommittedView, roster: Roster, heldBackMs: (host: HostEntry) => number) {
-    this.#view = view;
-    this.#roster = roster;
-    this.#heldBackMs = heldBackMs;
+  constructor(options: QueriesOptions) {
+    this.#options = options;
+    this.#view = options.view;
+    this.#roster = options.roster;
   }
 
   hosts(page: PageRequest) {
     const { items, ...rest } = pageOf(this.#view.state.hosts(), ({ name }) => name, page);
-    return { hosts: items.map((host) => this.host(host)), ...rest, ...this.#at() };
+    const opinions = this.#opinions();
+    const hosts = items.map((host) => this.host(host, opinions));
+    return { hosts, ...rest, ...this.#at() };
   }
 
   networks(page: PageRequest) {
@@ -41,13 +56,15 @@ export class Queries {
     return { endpoints: items.map((each) => this.endpoint(each)), ...rest, ...this.#at() };
   }
 
-  host(host: HostEntry): HostView {
+  host(host: HostEntry, opinions = this.#opinions()): HostView {
     const { state } = this.#view;
     const { programmed = 0, repairs = 0 } = this.#roster.heard(host.id) ?? {};
     const networks = state.networksOf(host.id);
     let endpoints = 0;
     for (const networkId of networks) endpoints += this.#endpointsOn(networkId, host.id);
-    const heldBackMs = this.#heldBackMs(host);
+    const heldBackMs = this.#options.registry.heldBackMs(host);
+    const thought = opinions.get(host.id);
+    const lease = this.#lease(host);
     const udpBlockedFrom = this.#roster.udpBlockedFrom(host.id);
     return {
       ...host,
@@ -55,6 +72,8 @@ export class Queries {
       networks: networks.size,
       endpoints,
       repairs,
+      ...(thought === undefined ? {} : { opinions: thought }),
+      ...(lease === undefined ? {} : { lease }),
       ...(heldBackMs === 0 ? {} : { heldBackMs }),
       ...(udpBlockedFrom.length === 0 ? {} : { udpBlockedFrom }),
     };
@@ -90,6 +109,21 @@ export class Queries {
       network: state.network(endpoint.networkId)?.name ?? endpoint.networkId,
       state: isLive ? 'live' : 'suspended',
     };
+  }
+
+  #opinions() {
+    return this.#roster.opinions(this.#options.time.monotonicMs() - opinionMs);
+  }
+
+  #lease({ id, epoch, bootId }: HostEntry): HostView['lease'] {
+    const { time, leaseMs: lastsMs, roster } = this.#options;
+    const grantedAt = roster.grantedAt(id);
+    if (grantedAt === undefined) return undefined;
+    const leftMs = Math.max(0, Math.ceil(grantedAt + lastsMs - time.monotonicMs()));
+    const { state } = this.#view;
+    const networks = [...state.networksOf(id)].flatMap((each) => state.network(each) ?? []);
+    const fencing = networks.filter(({ onHostLoss }) => onHostLoss === 'fence');
+    return { epoch, bootId, lastsMs, leftMs, fences: fencing.map(({ name }) => name).sort() };
   }
 
   #endpointsOn(networkId: string, hostId: string): number {

@@ -65,7 +65,8 @@ function HostTable({ hosts, world }: { readonly hosts: readonly Host[]; readonly
           <tr>
             <th scope="col">Host</th>
             <th scope="col">State</th>
-            <th scope="col">Gossip</th>
+            <th scope="col">Peers say</th>
+            <th scope="col">Lease</th>
             <th scope="col">Address</th>
             <th scope="col" className="number">
               Networks
@@ -91,7 +92,10 @@ function HostTable({ hosts, world }: { readonly hosts: readonly Host[]; readonly
                 <CommittedState host={host} now={now} />
               </td>
               <td>
-                <GossipState host={host} />
+                <PeersSay host={host} />
+              </td>
+              <td>
+                <Lease lease={host.lease} />
               </td>
               <td className="mono">{host.vtep ?? '–'}</td>
               <td className="number">{host.networks ?? '–'}</td>
@@ -125,14 +129,47 @@ function CommittedState({ host, now }: { readonly host: Host; readonly now: numb
   );
 }
 
-function GossipState({ host }: { readonly host: Host }) {
-  const { udpBlockedFrom: blocked = [], state } = host;
+/** What the gossip of the others thinks of it, and who does not think well of it. */
+function PeersSay({ host }: { readonly host: Host }) {
+  const { udpBlockedFrom: blocked = [], opinions } = host;
+  const { alive, suspect, dead } = opinions ?? { alive: 0, suspect: [], dead: [] };
+  const accused = dead.length > 0 ? 'dead' : 'suspect';
+  const by = dead.length > 0 ? dead : suspect;
+  if (by.length > 0) {
+    const title = `${by.join(', ')}; ${alive} call it alive`;
+    return (
+      <span title={title}>
+        <StateMark tone={accused === 'dead' ? 'bad' : 'warn'}>{accused}</StateMark>{' '}
+        <span className="soft">say {few(by)}</span>
+      </span>
+    );
+  }
   if (blocked.length > 0)
     return <StateMark tone="warn">TCP alone from {blocked.join(', ')}</StateMark>;
-  return state === 'up' ? (
-    <StateMark tone="good">alive</StateMark>
-  ) : (
-    <StateMark tone="idle">not heard</StateMark>
+  if (alive === 0) return <StateMark tone="idle">nobody</StateMark>;
+  return (
+    <>
+      <StateMark tone="good">alive</StateMark> <span className="soft">say {alive}</span>
+    </>
+  );
+}
+
+const few = (hosts: readonly string[]): string =>
+  hosts.length > 2 ? `${hosts.slice(0, 2).join(', ')} and ${hosts.length - 2}` : hosts.join(', ');
+
+function Lease({ lease }: { readonly lease: Host['lease'] }) {
+  if (lease === undefined) return <span className="soft">none</span>;
+  const { epoch, bootId, leftMs, fences } = lease;
+  const silent = fences.length === 0 ? 'no network' : fences.join(', ');
+  return (
+    <span title={`boot ${bootId}; without it falls silent: ${silent}`}>
+      {leftMs === 0 ? (
+        <StateMark tone="bad">run out</StateMark>
+      ) : (
+        <span>{(leftMs / 1_000).toFixed(1)} s</span>
+      )}{' '}
+      <span className="soft">epoch {epoch}</span>
+    </span>
   );
 }
 

@@ -36,7 +36,7 @@ export function ExplainedWay(props: {
         <StateMark tone="bad">{explained.message}</StateMark>
       </p>
     );
-  const firstWrong = explained.steps.findIndex(({ ok }) => !ok);
+  const firstWrong = explained.firstWrong ?? -1;
   return (
     <>
       <p className="verdict" role="status">
