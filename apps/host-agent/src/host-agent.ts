@@ -276,9 +276,15 @@ export class HostAgent {
       messenger: this.#messenger,
       share: () => this.#programmer.share,
       isShareKnown: () => this.#programmer.programmed.revision > 0,
+      onExpected: (networkId) => this.#expect(networkId),
       logger: this.#logger,
     });
     await this.#docker.start();
+  }
+
+  #expect(networkId: string): void {
+    const network = this.#programmer.share.networks.find(({ id }) => id === networkId);
+    this.#kernel.expect(network && `${this.#config.netnsPrefix}${network.vni}`);
   }
 
   async #openHostResolver(): Promise<void> {

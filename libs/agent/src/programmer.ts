@@ -146,10 +146,14 @@ export class Programmer {
 
   /** Where endpoints elsewhere are all that changed, no port of this host is new. */
   async #programTaken(): Promise<readonly EndpointFault[]> {
-    const { reconciler, onProgrammed } = this.#options;
+    const { reconciler, onProgrammed, hostId } = this.#options;
     const changes = this.#intake.changes();
     const done = changes === null ? null : await reconciler.programChanges(changes);
-    if (done !== null) return done;
+    if (done !== null) {
+      this.#noteProgrammed();
+      if (changes?.some(({ after }) => after?.host === hostId) === true) await onProgrammed?.();
+      return done;
+    }
     const faults = await reconciler.program(this.#intake.share);
     this.#noteProgrammed();
     await onProgrammed?.();

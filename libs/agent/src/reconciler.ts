@@ -52,6 +52,8 @@ const sandboxesPerPass = 4;
 /** Filters are read at each such look: a process a network that costs twice as much as the others, for what nobody touches. */
 const looksPerFilter = 4;
 
+/** A resolver that nobody can ask yet is opened once what somebody waits for is done. */
+const resolverDelayMs = 100;
 /** How long an answer waits for the resolver of a network that is new here; it comes anyway. */
 const resolverWaitMs = 250;
 
@@ -118,8 +120,8 @@ export class Reconciler {
     const opening: Promise<void>[] = [];
     const faults = await kernel.apply(changes, {
       onGround: (netns) => {
-        const opened = names.open(netns);
-        if (hasReadySandbox(desired, netns)) opening.push(opened);
+        if (hasReadySandbox(desired, netns)) opening.push(names.open(netns));
+        else time.after(resolverDelayMs, () => void names.open(netns));
       },
     });
     names.announce(share);

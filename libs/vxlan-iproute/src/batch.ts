@@ -16,11 +16,16 @@ export interface BatchFault {
   readonly message: string;
 }
 
-/** Host's own namespace, one that exists, or one that is made by this very command. */
-export type Place =
-  | { readonly at: 'host' }
-  | { readonly at: 'existing'; readonly path: string }
-  | { readonly at: 'new'; readonly path: string };
+/** Host's own namespace, or one that exists. */
+export type ExistingPlace =
+  { readonly at: 'host' } | { readonly at: 'existing'; readonly path: string };
+
+/** One that is made by this very command is another. */
+export type Place = ExistingPlace | { readonly at: 'new'; readonly path: string };
+
+export function keyOfPlace(place: ExistingPlace): string {
+  return place.at === 'host' ? 'host' : place.path;
+}
 
 /** `entered` is false if the namespace itself could not be reached: then nothing was done. */
 export interface BatchOutcome {

@@ -10,7 +10,14 @@ import {
   type ObservedSandbox,
   type ObservedUnderlay,
 } from '@skein/vxlan';
-import { inPlace, runBatch, type BatchFault, type BatchLine, type Place } from './batch';
+import {
+  inPlace,
+  runBatch,
+  type BatchFault,
+  type BatchLine,
+  type ExistingPlace,
+  type Place,
+} from './batch';
 import { BatchShells } from './batch-shell';
 import { isWholeGuard, openGuard, type GuardRenewal } from './guard';
 import { networkLines, nexthopLines } from './lines';
@@ -44,6 +51,10 @@ export interface ApplyOptions {
   /** Called once a network's namespace, bridge and gateway addresses are there, while the rest goes on. */
   readonly onGround?: (netns: string) => void;
 }
+
+const host = { at: 'host' } as const;
+/** Changes that write a table from its beginning. */
+const wholeTables: ReadonlySet<Change['kind']> = new Set(['guard', 'filter', 'underlay']);
 
 /** Networks worked on at once: more would only queue for the kernel's one lock. */
 const concurrency = 4;
@@ -134,26 +145,36 @@ export class IprouteKernel {
   }
 
   async #filterMembers(changes: readonly UnderlayChange[], faults: KernelFault[]): Promise<void> {
+    if (changes.length === 0) return;
     await this.#nft(this.#members.script(changes), { at: 'host' }, changes, faults);
   }
 
   /** All of it or nothing; false: nothing. */
   async #nft(
     script: string,
-    place: Place,
+    place: ExistingPlace,
     changes: readonly Change[],
     faults: KernelFault[],
   ): Promise<boolean> {
     if (changes.length === 0) return true;
-    const written = await runCommand(inPlace(place, ['nft', '-f', '-']), script);
-    if (written.exitCode === 0) return true;
-    const message = `the rules could not be written: ${written.stderr.trim()}`;
+    // Tables of many lines are read from a file's end, not from a prompt.
+    const isWhole = changes.some(({ kind }) => wholeTables.has(kind));
+    const fault = isWhole
+      ? await this.#nftWhole(script, place)
+      : await this.#shells.nft(place, script);
+    if (fault === null) return true;
+    const message = `the rules could not be written: ${fault}`;
     faults.push(...changes.map((change) => ({ change, code: 'program_failed' as const, message })));
     return false;
   }
 
+  async #nftWhole(script: string, place: ExistingPlace): Promise<string | null> {
+    const written = await runCommand(inPlace(place, ['nft', '-f', '-']), script);
+    return written.exitCode === 0 ? null : written.stderr.trim();
+  }
+
   async #host(lines: readonly BatchLine[], faults: KernelFault[]): Promise<void> {
-    const outcome = await runBatch('ip', { at: 'host' }, lines);
+    const outcome = await this.#shells.run('ip', host, lines);
     report(outcome.faults, faults);
   }
 
@@ -163,8 +184,11 @@ export class IprouteKernel {
     { nexthops, faults, onGround }: Applying,
   ): Promise<void> {
     const path = this.#namespaces.pathOf(netns);
-    if (areRows(changes)) return this.#applyRows(path, changes, { nexthops, faults });
-    await this.#shells.end(path);
+    const inside = { at: 'existing', path } as const;
+    if (this.#fitsShells(inside, changes)) {
+      return this.#applyInShells(inside, changes, { nexthops, faults });
+    }
+    await this.#shells.end(inside);
     const removal = changes.find(({ kind, action }) => kind === 'namespace' && action === 'remove');
     if (removal !== undefined) {
       try {
@@ -178,7 +202,6 @@ export class IprouteKernel {
     if (isNew) this.#namespaces.prepare(netns);
     const { rules, devices } = parted(changes);
     const lines = networkLines(devices, path);
-    const inside: Place = { at: 'existing', path };
     const ground = await runBatch('ip', isNew ? { at: 'new', path } : inside, lines.ground);
     report(ground.faults, faults);
     if (!ground.entered) return;
@@ -204,16 +227,56 @@ export class IprouteKernel {
     report((await runBatch('ip', inside, lines.withdrawn)).faults, faults);
   }
 
-  /** Rows of a network whose devices stay as they are. */
-  async #applyRows(path: string, changes: readonly Change[], applying: Applying): Promise<void> {
-    const { nexthops, faults } = applying;
-    const lines = networkLines(changes, path);
-    const neighbors = this.#shells.run('ip', path, lines.neighbors);
+  /** Rows and engines' ports, where all other devices stay as they are. */
+  #fitsShells(inside: ExistingPlace, changes: readonly Change[]): boolean {
+    return changes.every((change) => {
+      switch (change.kind) {
+        case 'neighbor':
+        case 'fdb':
+        case 'flood':
+        case 'source':
+          return true;
+        case 'port':
+          return !this.#shells.hasMet(inside, change.veth);
+        case 'veth':
+          if (change.action === 'remove') return true;
+          return change.sandbox === null && !change.replaces;
+        default:
+          return false;
+      }
+    });
+  }
+
+  async #applyInShells(
+    inside: ExistingPlace & { readonly path: string },
+    changes: readonly NetworkChange[],
+    { nexthops, faults }: Applying,
+  ): Promise<void> {
+    const { rules, devices } = parted(changes);
+    const lines = networkLines(devices, inside.path);
+    if (lines.ports.length > 0) this.#shells.warm(inside, ['ip', 'bridge']);
+    report((await this.#shells.run('ip', inside, lines.ground)).faults, faults);
+    const [isFiltered] = await Promise.all([
+      this.#nft(rulesScript(rules), inside, rules, faults),
+      this.#host(lines.host, faults),
+    ]);
+    // A port that nobody filters does not come up.
+    const ports = isFiltered ? lines.ports : [];
+    const links = this.#shells.run('ip', inside, [...ports, ...lines.neighbors]);
     await nexthops;
-    const rows = this.#shells.run('bridge', path, lines.rows);
-    report((await neighbors).faults, faults);
+    if (ports.length > 0) await links;
+    const rows = this.#shells.run('bridge', inside, lines.rows);
+    report((await links).faults, faults);
     report((await rows).faults, faults);
-    report((await this.#shells.run('ip', path, lines.withdrawn)).faults, faults);
+    report((await this.#shells.run('ip', inside, lines.withdrawn)).faults, faults);
+  }
+
+  /** An endpoint is about to come, to this namespace or to one that is not here yet: what plugs it in is there then. */
+  expect(netns?: string): void {
+    this.#shells.warm(host, ['ip', 'nft']);
+    if (netns === undefined) return;
+    const path = this.#namespaces.pathOf(netns);
+    this.#shells.warm({ at: 'existing', path }, ['nft', 'ip', 'bridge']);
   }
 
   /** Lets these ports be heard for a while, and no others. False if that could not be written: all stays as it was. */
@@ -280,10 +343,6 @@ interface Applying extends ApplyOptions {
   /** Done when the host's next hops are there: rows name them. */
   readonly nexthops: Promise<unknown>;
   readonly faults: KernelFault[];
-}
-
-function areRows(changes: readonly Change[]): boolean {
-  return changes.every(({ kind }) => kind === 'neighbor' || kind === 'fdb' || kind === 'flood');
 }
 
 /** One fault a change: a batch has several lines for some. */

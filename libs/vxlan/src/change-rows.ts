@@ -1,7 +1,7 @@
-// The short way from one desired state to the next: what changes where nothing but endpoints without a sandbox here came, went
-// or moved. It costs what has changed and not what is there; for anything else there is the plan.
+// The short way from one desired state to the next: what changes where nothing but endpoints came, went or moved, and those of this
+// host are an engine's or without an interface. It costs what has changed and not what is there; for anything else there is the plan.
 
-import { type Change } from './change';
+import { inOrder, type Change } from './change';
 import {
   bareAddress,
   vxlanName,
@@ -10,6 +10,7 @@ import {
   type ForwardingRow,
   type OverlayEndpoint,
 } from './desired';
+import { addPortChanges, bringPort, isSamePort, movePort, takePort, type Ports } from './ports';
 
 /** An endpoint as it was and as it is; absent where there is none. */
 export interface EndpointChange {
@@ -22,14 +23,14 @@ export interface RowsChanged {
   readonly changes: readonly Change[];
 }
 
-interface Touched {
+interface Touched extends Ports {
   readonly network: DesiredNetwork;
   readonly rows: Map<string, ForwardingRow | undefined>;
   readonly neighbors: Map<string, string | undefined>;
 }
 
 /**
- * Null if more than rows would change. The given `desired` is used up: its rows become those of the result. Hosts and networks,
+ * Null if that does not do. The given `desired` is used up: its rows and ports become those of the result. Hosts and networks,
  * and which hosts take part in which network, must be as they were.
  */
 export function changeRows(
@@ -40,41 +41,54 @@ export function changeRows(
   const networks = new Map([...desired.networks.values()].map((each) => [each.id, each]));
   const groups = new Map(desired.nexthops.map(({ hostId, group }) => [hostId, group]));
   const isRemote = ({ host }: OverlayEndpoint): boolean => host !== self;
+  const isPort = (endpoint: OverlayEndpoint | undefined): endpoint is OverlayEndpoint =>
+    endpoint !== undefined && !isRemote(endpoint) && endpoint.engine !== undefined;
   for (const { before, after } of changed) {
     for (const endpoint of [before, after]) {
       if (endpoint === undefined) continue;
       if (!networks.has(endpoint.networkId)) return null;
-      const isKnown = isRemote(endpoint)
-        ? groups.has(endpoint.host)
-        : endpoint.sandbox === undefined && endpoint.engine === undefined;
-      if (!isKnown) return null;
+      if (isRemote(endpoint) && !groups.has(endpoint.host)) return null;
+      if (!isRemote(endpoint) && endpoint.engine === undefined && endpoint.sandbox !== undefined) {
+        return null;
+      }
     }
+    if (!isPort(after)) continue;
+    // One that is there keeps its port; a new one waits for its engine in the host's namespace.
+    const isFit = isPort(before) ? isSamePort(before, after) : after.sandbox === undefined;
+    if (!isFit) return null;
   }
   const touched = new Map<string, Touched>();
   const touchedIn = (networkId: string): Touched => {
     let known = touched.get(networkId);
     if (known === undefined) {
       const network = networks.get(networkId) as DesiredNetwork;
-      touched.set(networkId, (known = { network, rows: new Map(), neighbors: new Map() }));
+      known = { network, rows: new Map(), neighbors: new Map(), sources: new Map(), steps: [] };
+      touched.set(networkId, known);
     }
     return known;
   };
   // All that goes, then all that comes: an address may pass from one endpoint to another.
-  for (const { before } of changed) {
-    if (before !== undefined && isRemote(before)) takeAway(touchedIn(before.networkId), before);
+  for (const { before, after } of changed) {
+    if (before === undefined) continue;
+    if (isRemote(before)) takeAway(touchedIn(before.networkId), before);
+    else if (isPort(before) && !isPort(after)) takePort(touchedIn(before.networkId), before);
   }
-  for (const { after } of changed) {
-    const group = after === undefined ? undefined : groups.get(after.host);
-    if (after !== undefined && group !== undefined && isRemote(after)) {
-      bring(touchedIn(after.networkId), after, group);
+  for (const { before, after } of changed) {
+    if (after === undefined) continue;
+    const group = groups.get(after.host);
+    if (isRemote(after) && group !== undefined) bring(touchedIn(after.networkId), after, group);
+    else if (isPort(after)) {
+      (isPort(before) ? movePort : bringPort)(touchedIn(after.networkId), after);
     }
   }
   const changes: Change[] = [];
   for (const each of touched.values()) {
     addNeighbors(each, changes);
     addRows(each, changes);
+    addPortChanges(each, changes);
   }
-  return { desired: { ...desired }, changes };
+  const hasPorts = [...touched.values()].some(({ steps }) => steps.length > 0);
+  return { desired: { ...desired }, changes: hasPorts ? inOrder(changes) : changes };
 }
 
 function takeAway({ network, rows, neighbors }: Touched, endpoint: OverlayEndpoint): void {
@@ -125,10 +139,21 @@ function addRows({ network, rows }: Touched, changes: Change[]): void {
       const reason = gone;
       changes.push({ kind, action: 'remove', netns, mac, port, onVxlan, networkId, reason });
     } else if (row.port !== before?.port || row.nhid !== before.nhid) {
+      // That of a new port comes with it.
+      if (row.nhid === null) continue;
       const { port, nhid } = row;
-      const replaces = nhid === null && before !== undefined && before.nhid !== null;
       const reason = isNew;
-      changes.push({ kind, action: 'put', netns, mac, port, nhid, replaces, networkId, reason });
+      changes.push({
+        kind,
+        action: 'put',
+        netns,
+        mac,
+        port,
+        nhid,
+        replaces: false,
+        networkId,
+        reason,
+      });
     }
   }
 }

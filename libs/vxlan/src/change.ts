@@ -197,6 +197,18 @@ export function rankOf({ kind, action }: Pick<Change, 'kind' | 'action'>): numbe
   return found;
 }
 
+/** As they may be done; those of one rank stay as they are. */
+export function inOrder(changes: readonly Change[]): Change[] {
+  const steps = new Map<number, Change[]>();
+  for (const change of changes) {
+    const step = rankOf(change);
+    const known = steps.get(step);
+    if (known === undefined) steps.set(step, [change]);
+    else known.push(change);
+  }
+  return [...steps.entries()].sort(([a], [b]) => a - b).flatMap(([, step]) => step);
+}
+
 /** What a change is about, as one text: two changes of one key are the same one, tried again. */
 export function keyOf(change: Change): string {
   const place = 'netns' in change ? change.netns : 'host';

@@ -86,6 +86,8 @@ export interface DesiredNetwork {
   readonly vxlanPort: number;
   readonly gatewayMac: string;
   readonly gateways: readonly string[];
+  /** Canonical prefixes. */
+  readonly subnets: readonly string[];
   readonly endpoints: readonly DesiredEndpoint[];
   readonly fdb: ReadonlyMap<string, ForwardingRow>;
   readonly neighbors: ReadonlyMap<string, string>;
@@ -130,7 +132,9 @@ export function desiredOf(share: OverlayShare, self: string, settings: OverlaySe
     const netns = `${settings.netnsPrefix}${network.vni}`;
     const local = endpoints.filter((endpoint) => endpoint.host === self);
     const remote = endpoints.filter((endpoint) => endpoint.host !== self);
-    const plugged = local.flatMap((endpoint) => pluggedEndpoint(network, endpoint));
+    const subnets = network.subnets.map((subnet) => cidrText(cidr(subnet.cidr)));
+    const link = { mtu: network.mtu, subnets };
+    const plugged = local.flatMap((endpoint) => pluggedEndpoint(link, endpoint));
     const fdb = new Map<string, ForwardingRow>();
     for (const { mac, veth } of plugged) fdb.set(mac, { port: veth, nhid: null });
     const neighbors = new Map<string, string>();
@@ -160,6 +164,7 @@ export function desiredOf(share: OverlayShare, self: string, settings: OverlaySe
       vxlanPort: settings.vxlanPort,
       gatewayMac: gatewayMac(network.id),
       gateways: [...network.subnets.map(gatewayWithPrefix), ...(settings.anycast ?? [])],
+      subnets,
       endpoints: plugged,
       fdb,
       neighbors,
@@ -190,10 +195,12 @@ function sourcesIn(
   probe: Probe | null,
 ): ReadonlyMap<string, Source> {
   const ofProbe = probe === null ? [] : sourcesOf(probePort, probe.mac, [probe.address]);
-  const ofEndpoints = endpoints.flatMap(({ veth, mac, addresses }) =>
-    sourcesOf(veth, mac, addresses.map(bareAddress)),
-  );
-  return bySourceKey([...ofProbe, ...ofEndpoints]);
+  return bySourceKey([...ofProbe, ...endpoints.flatMap(sourcesOfEndpoint)]);
+}
+
+/** What its port may let in. */
+export function sourcesOfEndpoint({ veth, mac, addresses }: DesiredEndpoint): Source[] {
+  return sourcesOf(veth, mac, addresses.map(bareAddress));
 }
 
 function endpointsByNetwork(all: readonly OverlayEndpoint[]): Map<string, OverlayEndpoint[]> {
@@ -206,8 +213,9 @@ function endpointsByNetwork(all: readonly OverlayEndpoint[]): Map<string, Overla
   return byNetwork;
 }
 
-function pluggedEndpoint(
-  network: OverlayShare['networks'][number],
+/** None for one that has neither a sandbox nor an engine: it needs nothing in the kernel. */
+export function pluggedEndpoint(
+  { mtu, subnets }: Pick<DesiredNetwork, 'mtu' | 'subnets'>,
   endpoint: OverlayEndpoint,
 ): DesiredEndpoint[] {
   const { sandbox, engine } = endpoint;
@@ -218,13 +226,13 @@ function pluggedEndpoint(
       id: endpoint.id,
       veth: vethName(endpoint.id),
       mac: endpoint.mac,
-      mtu: network.mtu,
+      mtu,
       addresses: addresses.map(({ text }) => text),
-      routes: network.subnets
-        .map((subnet) => cidr(subnet.cidr))
-        .filter((subnet) => !addresses.some(({ address: own }) => contains(subnet, own)))
-        .filter((subnet) => addresses.some(({ address: own }) => own.family === subnet.family))
-        .map(cidrText),
+      routes: subnets.filter((subnet) => {
+        const other = cidr(subnet);
+        const isOwn = addresses.some(({ address: own }) => contains(other, own));
+        return !isOwn && addresses.some(({ address: own }) => own.family === other.family);
+      }),
       sandbox: sandbox?.netns ?? null,
       ...(sandbox?.interface === undefined ? {} : { interface: sandbox.interface }),
       ...(engine === undefined ? {} : { source: sourceName(endpoint.id) }),

@@ -88,7 +88,11 @@ function planEndpoint(situation: EndpointSituation, changes: Change[]): void {
 }
 
 /** Left in the host's namespace for the engine. */
-function pluggedFor(network: DesiredNetwork, endpoint: DesiredEndpoint, isNew: boolean): Change[] {
+export function pluggedFor(
+  network: DesiredNetwork,
+  endpoint: DesiredEndpoint,
+  isNew: boolean,
+): Change[] {
   const { source } = endpoint;
   if (source === undefined)
     throw new Error(`endpoint ${endpoint.id} has neither sandbox nor engine`);

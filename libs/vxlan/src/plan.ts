@@ -1,7 +1,7 @@
 // From what is to what should be: the changes, in an order in which they can be done, each with its reason. Knows the kernel
 // only as observed.ts describes it.
 
-import { rankOf, type Change } from './change';
+import { inOrder, type Change } from './change';
 import { type Desired, type DesiredNexthop } from './desired';
 import { planUnderlay } from './members';
 import { type Observed, type ObservedNexthop } from './observed';
@@ -61,15 +61,4 @@ function nexthopReason(
   if (members === undefined) return `next-hop group of ${hostId} missing`;
   if (members.length === 1 && members[0] === wanted.id) return null;
   return `next-hop group of ${hostId} with member ${wanted.id} wanted, ${members.join(' ')} found`;
-}
-
-function inOrder(changes: readonly Change[]): Change[] {
-  const steps = new Map<number, Change[]>();
-  for (const change of changes) {
-    const rank = rankOf(change);
-    const step = steps.get(rank);
-    if (step === undefined) steps.set(rank, [change]);
-    else step.push(change);
-  }
-  return [...steps.entries()].sort(([a], [b]) => a - b).flatMap(([, step]) => step);
 }

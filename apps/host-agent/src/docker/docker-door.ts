@@ -33,6 +33,8 @@ export interface DockerDoorOptions {
   readonly share: () => Share;
   /** Whether the registry has told this host its share. */
   readonly isShareKnown: () => boolean;
+  /** Told of a network, by its id, that is about to get an endpoint here. */
+  readonly onExpected: (networkId: string) => void;
   readonly logger: Logger;
 }
 
@@ -151,6 +153,7 @@ export class DockerDoor {
   }
 
   async #attach(order: AttachOrder): Promise<Action> {
+    this.#options.onExpected(order.network);
     const attaching = this.#tryAttach(order);
     this.#attaching.set(order.id, attaching);
     try {
