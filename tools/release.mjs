@@ -40,6 +40,7 @@ const copy = (place, wanted = () => true) => {
 
 copy('dist', (file) => !file.endsWith('.map'));
 copy('docs/errors.md');
+copy('deploy/systemd');
 copy('prisma/migrations');
 copy('LICENSE');
 for (const [name, files] of Object.entries(packages)) {

@@ -2,6 +2,7 @@
 
 import { Argument, Command, Option } from 'commander';
 import { count, door, label, repeat, type Options } from './door';
+import { registerAgentCommands } from './agent-commands';
 import { registerJoinCommands } from './join-commands';
 import { registerOperatorCommands } from './operator-commands';
 import { registerTokenCommands } from './token-commands';
@@ -29,6 +30,7 @@ export async function makeProgram(): Promise<Command> {
   registerServiceCommands(program);
   hosts(program);
   registerTokenCommands(program);
+  registerAgentCommands(program);
   history(program);
   registerOperatorCommands(program);
   machine(program);

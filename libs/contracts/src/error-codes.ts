@@ -62,6 +62,7 @@ export const errorCodes = {
   key_not_found: entry(404, 'notFound', 'There is no such key'),
   token_not_found: entry(404, 'notFound', 'There is no such token'),
   member_not_found: entry(404, 'notFound', 'There is no such member'),
+  agent_not_installed: entry(404, 'notFound', 'No agent was installed on this machine'),
   backup_not_found: entry(404, 'notFound', 'The replica no longer holds this backup'),
   // Refused by the state.
   network_name_taken: entry(409, 'conflict', 'A network has this name already'),
@@ -113,6 +114,7 @@ export const errorCodes = {
   not_encrypted: entry(409, 'conflict', 'The log is not encrypted'),
   version_unsupported: entry(409, 'conflict', 'Not all members understand this yet'),
   backup_damaged: entry(422, 'usage', 'The backup is not whole'),
+  file_differs: entry(409, 'conflict', 'A file is there that nobody installed'),
   replica_running: entry(409, 'conflict', 'A replica runs on this data'),
   // The store.
   no_space: entry(507, 'conflict', 'The store has used up its quota'),
