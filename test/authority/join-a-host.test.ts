@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,13 +36,23 @@ async function skein(...args: readonly string[]): Promise<string> {
   return stdout;
 }
 
+const start = (app: string, env: Record<string, string>): Promise<string[]> =>
+  startProgram(app, [process.execPath, '--no-warnings', join(home, `dist/${app}.js`)], {
+    SKEIN_NATS_URL: nats.url,
+    ...env,
+  });
+
 /** Resolves when it says that it is ready. */
-function start(app: string, env: Record<string, string>): Promise<string[]> {
+function startProgram(
+  app: string,
+  [command = '', ...args]: readonly string[],
+  env: Record<string, string>,
+): Promise<string[]> {
   const lines: string[] = [];
   said = lines;
-  const child = spawn(process.execPath, ['--no-warnings', join(home, `dist/${app}.js`)], {
+  const child = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { PATH: process.env['PATH'], SKEIN_NATS_URL: nats.url, ...env },
+    env: { PATH: process.env['PATH'], ...env },
   });
   running.push(child);
   return new Promise((resolve, reject) => {
@@ -130,16 +140,59 @@ describe('a host joins', () => {
   });
 
   it('again with its key alone', async () => {
-    const last = running.at(-1);
-    if (last === undefined) throw new Error('no agent runs');
-    const ended = new Promise((resolve) => last.once('exit', resolve));
-    last.kill('SIGKILL');
-    await ended;
+    await stopLast();
     rmSync(join(folder, 'h4', 'join-token'));
     await agent('h4', { SKEIN_GOSSIP_PORT: String(await freePort()) });
     await upWithin('h4');
   });
+
+  it('as `agent install` sets it up, started as its unit says', async () => {
+    const root = join(folder, 'root');
+    const token = await tokenFor('h6');
+    const files = ['--creds', authority('join.creds'), '--settings', authority('agent.env')];
+    const who = ['--host-id', 'h6', '--vtep', '127.0.0.2', '--nats', nats.url, '--token', token];
+    await skein('agent', 'install', ...who, ...files, '--no-docker', '--root', root);
+    await stopLast();
+    await startUnit(root, { SKEIN_UNDERLAY_MTU: '1500' });
+    await upWithin('h6');
+    await stopLast();
+    const gone = await skein('agent', 'uninstall', '--root', root, '--json');
+    const { left } = JSON.parse(gone) as { left: { path: string }[] };
+    expect(left.map(({ path }) => path)).toContain('/var/lib/skein-agent/host.nk');
+    expect(existsSync(join(root, 'etc/systemd/system/skein-agent.service'))).toBe(false);
+  });
 });
+
+/** What systemd would start of another root, with the settings that it would read there. */
+async function startUnit(root: string, more: Record<string, string>): Promise<void> {
+  const unit = readFileSync(join(root, 'etc/systemd/system/skein-agent.service'), 'utf8');
+  const inRoot = (text: string) =>
+    text
+      .replaceAll('/etc/skein', join(root, 'etc/skein'))
+      .replaceAll('/var/lib', `${root}/var/lib`);
+  const valuesOf = (name: string) =>
+    [...unit.matchAll(new RegExp(`^${name}=-?(.*)$`, 'gm'))].map(([, value = '']) => inRoot(value));
+  const pairs = valuesOf('EnvironmentFile')
+    .filter((path) => existsSync(path))
+    .flatMap((path) => inRoot(readFileSync(path, 'utf8')).split('\n'));
+  const env = Object.fromEntries(
+    [...valuesOf('Environment'), ...pairs]
+      .filter((line) => line.includes('='))
+      .map((line) => line.replace(/='(.*)'$/, '=$1'))
+      .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+  );
+  const [command = ''] = valuesOf('ExecStart');
+  const [program = '', ...args] = command.split(' ');
+  await startProgram('the unit', [program, ...args], { ...env, ...more });
+}
+
+async function stopLast(): Promise<void> {
+  const last = running.at(-1);
+  if (last === undefined) throw new Error('nothing runs');
+  const ended = new Promise((resolve) => last.once('exit', resolve));
+  last.kill('SIGKILL');
+  await ended;
+}
 
 async function tokenFor(host: string): Promise<string> {
   const limit = Date.now() + 60_000;

@@ -47,6 +47,8 @@ const elsewhere: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     SKEIN_: 'test/repository/settings.test.ts',
     'cp -r deploy/systemd/.': 'test/deploy/units.test.ts',
     systemctl: 'test/deploy/units.test.ts',
+    'skein agent': 'test/authority/join-a-host.test.ts',
+    'skein host list': 'test/authority/join-a-host.test.ts',
   },
   'docs/nats.md': { 'nats context': 'not tried: the NATS CLI keeps it for its user' },
   'docs/runbooks/join-a-host.md': {
