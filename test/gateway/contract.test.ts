@@ -82,6 +82,17 @@ describe('ETag', () => {
   }, 30_000);
 });
 
+describe('an audit', () => {
+  it('finds nothing of a subnet that came to a network in use', async () => {
+    await stack.call('POST', '/v1/networks', { name: 'grown' });
+    await stack.call('POST', '/v1/networks/grown/endpoints', { host: 'h1', name: 'a' });
+    const added = await stack.call('POST', '/v1/networks/grown/subnets', { cidr: '10.199.0.0/24' });
+    expect(added.status).toBe(201);
+    const { body } = await stack.call('POST', '/v1/addresses:audit', { network: 'grown' });
+    expect(body).toMatchObject({ ok: true, findings: [] });
+  }, 30_000);
+});
+
 describe('services', () => {
   const services = '/v1/networks/web/services';
 

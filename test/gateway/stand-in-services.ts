@@ -74,7 +74,8 @@ export async function startStandIns(natsUrl: string): Promise<StandIns> {
           facts: { network: 'n1' },
         });
       }
-      const { subnets: _asked, vni = 1, mtu: _mtu, ...rest } = spec;
+      const { subnets: _asked, families: _families, vni = 1, mtu: _mtu, ...others } = spec;
+      const { allowOverlap: _overlap, ...rest } = others;
       const id = `n${networks.size + 1}`;
       const subnets = [{ cidr: '10.1.0.0/24', gateway: '10.1.0.1', reserved: {} }];
       const network = { ...rest, id, vni, subnets, created: { request: requestId, at: 1_000 } };

@@ -118,17 +118,18 @@ export class StandInStore {
     );
     service.serve(keepAliveContract, ({ lease }) => ({ lease, ttlMs: this.lease(lease).ttlMs }));
     service.serve(leasesContract, () => ({
-      leases: this.core.leases().map(({ lease, ttlMs, keys }) => ({
+      leases: this.core.leases().map(({ lease, ttlMs, grant, keys }) => ({
         lease,
         ttlMs,
+        grant,
         remainingMs: ttlMs,
         keys,
       })),
     }));
     service.serve(leaseTimeToLiveContract, ({ lease, keys }) => {
       const found = this.lease(lease);
-      const { ttlMs, attached } = found;
-      const shown = { lease, ttlMs, remainingMs: ttlMs, keys: found.keys };
+      const { ttlMs, grant, attached } = found;
+      const shown = { lease, ttlMs, grant, remainingMs: ttlMs, keys: found.keys };
       return keys === true ? { ...shown, attached } : shown;
     });
   }

@@ -8,6 +8,8 @@ type Handler = (session: Session, ...rest: never[]) => Promise<void>;
 
 export const repeat = (value: string, earlier: string[] | undefined) => [...(earlier ?? []), value];
 
+export const commas = (text: string): string[] => text.split(',').map((part) => part.trim());
+
 export const count = (text: string): number => {
   if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('Expected a whole number.');
   return Number(text);

@@ -1,16 +1,14 @@
 // Every command, its arguments and its help. What a command does is loaded when it runs, so that help is quick.
 
 import { Argument, Command, Option } from 'commander';
-import { count, door, label, repeat, type Options } from './door';
+import { commas, count, door, label, repeat, type Options } from './door';
 import { registerAgentCommands } from './agent-commands';
 import { registerJoinCommands } from './join-commands';
+import { registerProofCommands } from './proof-commands';
 import { registerOperatorCommands } from './operator-commands';
 import { registerTokenCommands } from './token-commands';
 import { registerServiceCommands } from './service-commands';
 import { registerSimulateCommands } from './simulate-commands';
-import type { VerifyOptions } from './commands/verify';
-
-const commas = (text: string): string[] => text.split(',').map((part) => part.trim());
 
 export async function makeProgram(): Promise<Command> {
   const program = new Command('skein')
@@ -286,43 +284,7 @@ function machine(program: Command): void {
   );
   registerSimulateCommands(program);
   bench(program);
-  program
-    .command('sabotage')
-    .description('break one safety rule after the other in a copy; the tests must notice each')
-    .option('--only <name>', 'only this one, or this list of them; can be repeated', repeat)
-    .option('--json', 'print JSON')
-    .option('--no-color', 'print without colors')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  skein sabotage\n  skein sabotage --only leases --only raft-two-votes',
-    )
-    .action(async ({ json = false, only }: { json?: boolean; only?: string[] }) => {
-      const { sabotage } = await import('./commands/sabotage');
-      const home = process.env['SKEIN_HOME'] ?? process.cwd();
-      await sabotage({ home, json, ...(only === undefined ? {} : { only }) });
-    });
-  program
-    .command('verify')
-    .addArgument(new Argument('<what>', 'what is proven').choices(['consensus', 'system']))
-    .description('prove on real processes, disks and kernels what a bad day does not break')
-    .option('--seconds <n>', 'how long faults last; 120 for consensus, 600 for system', count)
-    .option(
-      '--only <proofs>',
-      'consensus: of faults,old-leader,disks,damage,members,growth,encryption',
-      commas,
-    )
-    .option('--seed <n>', 'system: the order of faults and attaches', count)
-    .option('--json', 'print JSON')
-    .option('--no-color', 'print without colors')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  skein verify consensus\n  skein verify consensus --only faults --seconds 600\n  skein verify system --seconds 60 --seed 7',
-    )
-    .action(async (what: 'consensus' | 'system', options: Omit<VerifyOptions, 'home' | 'path'>) => {
-      const { verify } = await import('./commands/verify');
-      const home = process.env['SKEIN_HOME'] ?? process.cwd();
-      await verify(what, { ...options, home, path: process.env['PATH'] ?? '' });
-    });
+  registerProofCommands(program);
   program.command('chaos-prober', { hidden: true }).action(async () => {
     const { runProber } = await import('@skein/chaos');
     runProber();

@@ -13,6 +13,12 @@ import { nestLogger, type ServiceLogger } from '@skein/service-boot';
 import type { GatewayConfig } from './gateway.config';
 import { GatewayModule } from './gateway.module';
 import { problemContentType, toProblem, toSkeinError } from './http/problem';
+import {
+  answerUnreadable,
+  refuseExpectations,
+  requestTimeoutMs,
+  serverOptions,
+} from './http/unreadable';
 
 export const bodyLimitBytes = 1_048_576;
 const closeGraceMs = 1_000;
@@ -31,7 +37,9 @@ export async function startHttp(
   logger: ServiceLogger,
 ): Promise<RunningGateway> {
   const adapter = new FastifyAdapter({
-    ...tlsOf(config),
+    ...serverOf(config),
+    requestTimeout: requestTimeoutMs,
+    clientErrorHandler: answerUnreadable,
     bodyLimit: bodyLimitBytes,
     genReqId: (request: IncomingMessage) => requestId(request.headers['x-request-id']),
     routerOptions: { maxParamLength: 256, ignoreTrailingSlash: false },
@@ -55,6 +63,7 @@ export async function startHttp(
   const fastify = adapter.getInstance();
   await fastify.ready();
   const server = fastify.server as Server;
+  refuseExpectations(server);
   await listen(server, listenOptions(config));
   logger.info({ address: server.address() }, 'listening');
   return { server, close: () => closeGently(server, application) };
@@ -70,16 +79,19 @@ async function closeGently(server: Server, application: NestFastifyApplication):
   }
 }
 
-/** Both files, or neither. */
-function tlsOf({ tlsCert, tlsKey }: Pick<GatewayConfig, 'tlsCert' | 'tlsKey'>): {
-  https?: { cert: Buffer; key: Buffer; minVersion: 'TLSv1.2' };
-} {
-  if (tlsCert === undefined && tlsKey === undefined) return {};
+/** With both files it speaks HTTPS, with neither HTTP. */
+function serverOf({ tlsCert, tlsKey }: Pick<GatewayConfig, 'tlsCert' | 'tlsKey'>) {
+  if (tlsCert === undefined && tlsKey === undefined) return { http: serverOptions };
   if (tlsCert === undefined || tlsKey === undefined) {
     throw new Error('SKEIN_TLS_CERT and SKEIN_TLS_KEY go together');
   }
   return {
-    https: { cert: readFileSync(tlsCert), key: readFileSync(tlsKey), minVersion: 'TLSv1.2' },
+    https: {
+      ...serverOptions,
+      cert: readFileSync(tlsCert),
+      key: readFileSync(tlsKey),
+      minVersion: 'TLSv1.2' as const,
+    },
   };
 }
 

@@ -48,6 +48,8 @@ const lookAgainMs = 100;
 const forwardTimeoutMs = 1_000;
 const maxCachedNames = 4_096;
 
+const renewTimeoutMs = 1_000;
+
 export class AddressDesk {
   private readonly system: ActorSystem;
   private readonly active = new Map<string, Serving[]>();
@@ -102,6 +104,18 @@ export class AddressDesk {
         },
       }),
     ) as Promise<ReleaseReply>;
+  }
+
+  /**
+   * The network's record was changed beside its actor, wherever that is: it reads anew. It would find out by itself before it commits
+   * anything; until then it would be seen to differ.
+   */
+  async renew(network: string): Promise<void> {
+    const options = { instance: network, timeoutMs: renewTimeoutMs };
+    // Without an actor there is nothing to renew.
+    await this.options.messenger
+      .request(actorReloadContract, { network }, options)
+      .catch(() => undefined);
   }
 
   /** Gives all places up, so that other replicas can take them at once. */

@@ -41,8 +41,10 @@ export class IpamController {
   }
 
   @Serve(addSubnetContract)
-  addSubnet(request: ParsedRequestOf<typeof addSubnetContract>, context: RequestContext) {
-    return this.catalog.addSubnet(request, context);
+  async addSubnet(request: ParsedRequestOf<typeof addSubnetContract>, context: RequestContext) {
+    const added = await this.catalog.addSubnet(request, context);
+    await this.desk.renew(added.network.id);
+    return added;
   }
 
   @Serve(listExclusionsContract)

@@ -35,6 +35,8 @@ export const errorCodes = {
   invalid_request: entry(400, 'usage', 'The request does not fit its schema'),
   malformed_json: entry(400, 'usage', 'The body is not JSON'),
   payload_too_large: entry(413, 'usage', 'The body is larger than the limit'),
+  headers_too_large: entry(431, 'usage', 'The headers are larger than the limit'),
+  request_timeout: entry(408, 'usage', 'The request did not come in time'),
   unsupported_media_type: entry(415, 'usage', 'The body is not application/json'),
   route_not_found: entry(404, 'usage', 'There is no such path'),
   method_not_allowed: entry(405, 'usage', 'The path does not take this method'),

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { alarmSchema } from './consensus';
 import { defineContract } from './contract';
 import { revisionSchema } from './names';
-import { leaseIdSchema, revisionEventsSchema, spanShape } from './store';
+import { leaseIdSchema, leaseRecordSchema, revisionEventsSchema, spanShape } from './store';
 
 const service = 'store';
 
@@ -101,13 +101,7 @@ export const leaseTimeToLiveContract = defineContract({
   verb: 'lease-time-to-live',
   description: 'One lease: how long it still lives, and with `keys` what hangs on it.',
   request: z.strictObject({ lease: leaseIdSchema, keys: z.boolean().optional() }),
-  reply: z.object({
-    lease: leaseIdSchema,
-    ttlMs: z.int(),
-    remainingMs: z.int(),
-    keys: z.int(),
-    attached: z.array(z.string()).optional(),
-  }),
+  reply: leaseRecordSchema.extend({ attached: z.array(z.string()).optional() }),
   idempotent: true,
 });
 

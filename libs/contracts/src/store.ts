@@ -307,15 +307,21 @@ export const revokeLeaseContract = defineContract({
   reply: z.object({ revision: revisionSchema, deleted: z.int() }),
   idempotent: false,
 });
+export const leaseRecordSchema = z.object({
+  lease: leaseIdSchema,
+  ttlMs: z.int(),
+  /** Tells it from an earlier lease of the same name. */
+  grant: z.int(),
+  remainingMs: z.int(),
+  keys: z.int(),
+});
 export const leasesContract = defineContract({
   service,
   verb: 'leases',
   description: 'Lists leases with their time left.',
   request: z.strictObject({}),
   reply: z.object({
-    leases: z.array(
-      z.object({ lease: leaseIdSchema, ttlMs: z.int(), remainingMs: z.int(), keys: z.int() }),
-    ),
+    leases: z.array(leaseRecordSchema),
   }),
   idempotent: true,
 });

@@ -1,5 +1,6 @@
 // skein verify: the proofs on real processes and disks that `skein test` runs briefly, for as long as one likes. Prints what was
-// measured. Those of consensus are the tests in test/consensus, chosen and timed here; that of the system is a run of libs/chaos.
+// measured. Those of consensus are the tests in test/consensus, chosen and timed here; that of the system is a run of libs/chaos,
+// that of the gateway one of libs/fuzz.
 
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -42,11 +43,15 @@ export interface VerifyOptions {
 
 const consensusSeconds = 120;
 const systemSeconds = 600;
+const gatewaySeconds = 60;
+
+/** What there is a proof of. */
+export type Provable = 'consensus' | 'system' | 'gateway';
 
 /** Throws `invalid_request` for an option that belongs to the other proof. */
-export async function verify(what: 'consensus' | 'system', options: VerifyOptions): Promise<void> {
+export async function verify(what: Provable, options: VerifyOptions): Promise<void> {
   const { home, path, seed, json = false } = options;
-  const foreign = what === 'system' ? 'only' : 'seed';
+  const foreign = what === 'consensus' ? 'seed' : 'only';
   if (options[foreign] !== undefined) {
     throw new SkeinError('invalid_request', `verify ${what} does not take --${foreign}`, {
       field: foreign,
@@ -55,6 +60,11 @@ export async function verify(what: 'consensus' | 'system', options: VerifyOption
   if (what === 'system') {
     const { verifySystem } = await import('./verify-system');
     return verifySystem({ home, path, seed, json, seconds: options.seconds ?? systemSeconds });
+  }
+  if (what === 'gateway') {
+    const { verifyGatewayCommand } = await import('./verify-gateway');
+    const { seconds = gatewaySeconds } = options;
+    return verifyGatewayCommand({ home, path, seed, json, seconds });
   }
   const { seconds = consensusSeconds } = options;
   return verifyConsensus({ home, json, seconds, only: proofsOf(options.only) });

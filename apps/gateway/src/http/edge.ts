@@ -25,6 +25,7 @@ import {
   type RouterParts,
 } from './router';
 import { parseJson } from './json';
+import { demandHost } from './unreadable';
 
 /** Requests that are being answered at once; event streams count too. */
 export const maxConcurrent = 4_096;
@@ -49,6 +50,7 @@ export function mountEdge(fastify: FastifyInstance, parts: EdgeParts): void {
   measureRequests(fastify, parts.meter);
   fastify.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
+    demandHost(request.raw);
     done();
   });
   // A scope of its own, so that Nest's handlers and parsers for everything else stay as they are.
@@ -196,6 +198,7 @@ function mountEvents(scope: FastifyInstance, route: Route, parts: EdgeParts): vo
     },
     handler: async (request, reply) => {
       const query = parseBody(eventsQuery, request.query, 'The query');
+      if (request.method === 'HEAD') return headOf(reply, route);
       if (request.headers.accept === 'application/json') {
         const asked = { params: {}, query, body: undefined };
         return (await route.handle(asked, routeContext(parts, request))).body;
@@ -214,6 +217,11 @@ function mountEvents(scope: FastifyInstance, route: Route, parts: EdgeParts): vo
   });
 }
 
+/** A stream has no end that a HEAD could wait for. */
+function headOf(reply: FastifyReply, { success }: Route): FastifyReply {
+  return reply.type(success.mediaType ?? 'application/json').send('');
+}
+
 /** Thrown before the first byte it is a problem like any other; after it the connection breaks off, which readers notice. */
 function mountStream(scope: FastifyInstance, route: Route, parts: EdgeParts): void {
   const { stream } = route;
@@ -228,6 +236,7 @@ function mountStream(scope: FastifyInstance, route: Route, parts: EdgeParts): vo
     handler: async (request, reply) => {
       const params = parseBody(route.params, request.params, 'The path');
       const query = parseBody(route.query, request.query, 'The query');
+      if (request.method === 'HEAD') return headOf(reply, route);
       const { 'last-event-id': lastEventId } = request.headers;
       const context = {
         ...routeContext(parts, request),

@@ -10,10 +10,13 @@ import type { Route } from './route';
 /** What any route can answer, whatever it does. */
 const alwaysPossible: readonly ErrorCode[] = [
   'invalid_request',
+  'headers_too_large',
+  'request_timeout',
   'unauthenticated',
   'forbidden',
   'overloaded',
   'unavailable',
+  'no_leader',
   'deadline_exceeded',
   'internal',
 ];
@@ -22,7 +25,7 @@ const withBody: readonly ErrorCode[] = [
   'payload_too_large',
   'unsupported_media_type',
 ];
-const onPost: readonly ErrorCode[] = ['idempotency_key_reused', 'unknown_outcome', 'no_leader'];
+const onPost: readonly ErrorCode[] = ['idempotency_key_reused', 'unknown_outcome'];
 
 export async function openApiDocument(routes: readonly Route[]): Promise<oas31.OpenAPIObject> {
   const { createDocument } = await import('zod-openapi');
@@ -87,6 +90,9 @@ function operationOf(route: Route): ZodOpenApiOperationObject {
           },
         },
       },
+      ...(route.isStill === true
+        ? { 304: { description: '`If-None-Match` names what it is.' } }
+        : {}),
       ...problemReplies(errorsOf(route)),
     },
   };
@@ -116,7 +122,8 @@ export function errorsOf(route: Route): ErrorCode[] {
     ...new Set([
       ...route.errors,
       ...alwaysPossible,
-      ...(route.body === undefined ? [] : withBody),
+      // A body is read before it is known that there should be none.
+      ...(route.method === 'GET' ? [] : withBody),
       ...(route.method === 'POST' && route.isUnkeyed !== true ? onPost : []),
     ]),
   ];

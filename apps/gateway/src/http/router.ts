@@ -101,9 +101,9 @@ function keyedRequest(route: Route, request: FastifyRequest): KeyedRequest | und
 }
 
 function parsedBody(route: Route, request: FastifyRequest): unknown {
-  if (route.body !== undefined) return parseBody(route.body, request.body ?? {}, 'The body');
-  const isEmpty = request.body === undefined || request.body === null;
-  if (isEmpty || Object.keys(request.body as object).length === 0) return undefined;
+  const { body = {} } = request;
+  if (route.body !== undefined) return parseBody(route.body, body, 'The body');
+  if (typeof body === 'object' && body !== null && Object.keys(body).length === 0) return undefined;
   throw new SkeinError('invalid_request', 'This request takes no body');
 }
 
@@ -181,11 +181,11 @@ function idempotencyKey(route: Route, request: FastifyRequest): string | undefin
 
 /**
  * `{name}` becomes `:name`; a colon of the path itself is doubled, as find-my-way wants it. A parameter with a verb behind it
- * gets a pattern, without which the verb would be taken for a part of its name.
+ * gets a pattern, without which the verb would be taken for a part of its name; a line break is part of it as well.
  */
 export function fastifyPath(path: string): string {
   return path
     .replaceAll(':', '::')
-    .replace(/\{(\w+)\}(?=:)/g, ':$1(.+)')
+    .replace(/\{(\w+)\}(?=:)/g, ':$1([^]+)')
     .replace(/\{(\w+)\}/g, ':$1');
 }

@@ -72,7 +72,7 @@ const getCluster = defineRoute({
       members: [memberExample],
     },
   },
-  errors: ['no_leader'],
+  errors: ['precondition_failed', 'no_leader'],
   handle: async (_request, { ask }) => {
     const body = await ask(clusterStatusContract, {}, { timeoutMs: statusTimeoutMs });
     return { body, revision: body.revision };
@@ -133,7 +133,7 @@ const addMember = defineRoute({
   }),
   bodyExample: { id: 'm4' },
   success: { status: 201, ...changed },
-  errors: [...changeErrors, 'invalid_configuration'],
+  errors: ['learner_behind', ...changeErrors, 'invalid_configuration'],
   handle: async ({ body }, { ask }) => ({
     body: await ask(changeMembersContract, { action: 'add', ...present(body) }),
     location: `/v1/cluster/replicas/${body.id}`,
@@ -211,7 +211,7 @@ const transferLeadership = defineRoute({
     schema: z.object({ from: idSchema, to: idSchema, term: z.int() }),
     example: { from: 'm1', to: 'm2', term: 5 },
   },
-  errors: ['no_leader', 'not_leader'],
+  errors: ['no_leader'],
   handle: async ({ body }, { ask }) => ({
     body: await ask(transferLeadershipContract, present(body)),
   }),
@@ -285,7 +285,7 @@ const getSettings = defineRoute({
     schema: settingsContract.reply,
     example: settingsExample,
   },
-  errors: ['no_leader'],
+  errors: ['precondition_failed', 'no_leader'],
   isStill: true,
   handle: async (_request, { ask }) => {
     const body = await ask(settingsContract, {});

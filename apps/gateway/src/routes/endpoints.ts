@@ -41,6 +41,7 @@ const attachErrors: readonly ErrorCode[] = [
   'network_not_found',
   'host_not_found',
   'host_not_up',
+  'host_draining',
   'endpoint_name_taken',
   'address_taken',
   'address_reserved',
@@ -183,7 +184,7 @@ const getEndpoint = defineRoute({
     schema: endpointSchema,
     example: endpointExample,
   },
-  errors: ['network_not_found', 'endpoint_not_found'],
+  errors: ['precondition_failed', 'network_not_found', 'endpoint_not_found'],
   handle: async ({ params: reference }, { ask }) => {
     const body = await ask(getEndpointContract, reference);
     return { body, revision: body.revision };

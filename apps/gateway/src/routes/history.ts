@@ -61,7 +61,13 @@ const showAddress = defineRoute({
     schema: addressHistoryContract.reply,
     example: { address: '10.1.0.2', revision: 21, holders: [holdingExample], past: [] },
   },
-  errors: ['address_not_found', 'network_not_found', 'revision_future', 'revision_compacted'],
+  errors: [
+    'precondition_failed',
+    'address_not_found',
+    'network_not_found',
+    'revision_future',
+    'revision_compacted',
+  ],
   handle: async ({ params: { address }, query: { network, at } }, { ask }) => {
     const body = await ask(addressHistoryContract, {
       address,

@@ -64,7 +64,7 @@ const getHost = defineRoute({
   params,
   query: noQuery,
   success: { status: 200, description: 'The host.', schema: hostSchema, example: hostExample },
-  errors: ['host_not_found'],
+  errors: ['precondition_failed', 'host_not_found'],
   handle: async ({ params: { host } }, { ask }) => {
     const body = await ask(getHostContract, { host });
     return { body, revision: body.revision };
@@ -195,7 +195,7 @@ const hostNetworks = defineRoute({
       networks: [{ id: 'n-3f9a', name: 'web', vni: 4097, endpoints: 2 }],
     },
   },
-  errors: ['host_not_found'],
+  errors: ['precondition_failed', 'host_not_found'],
   handle: async ({ params: { host } }, { ask }) => {
     const body = await ask(hostNetworksContract, { host });
     return { body, revision: body.revision };

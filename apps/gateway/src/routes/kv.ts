@@ -149,7 +149,7 @@ const transaction = defineRoute({
     schema: transactionReplySchema,
     example: { succeeded: true, revision: 22, results: [{ type: 'put' }] },
   },
-  errors: ['key_invalid', 'lease_not_found', 'not_leader', 'no_space', 'version_unsupported'],
+  errors: ['key_invalid', 'key_not_found', 'lease_not_found', 'no_space', 'version_unsupported'],
   handle: async ({ body }, { ask }) => ({ body: await ask(transactionContract, body) }),
 });
 

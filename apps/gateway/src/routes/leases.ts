@@ -30,7 +30,7 @@ const listLeases = defineRoute({
     status: 200,
     description: 'One page, by name; `cursor` is there if more follow.',
     schema: leasesContract.reply.extend({ cursor: z.string().optional() }),
-    example: { leases: [{ lease: 'l1', ttlMs: 60_000, remainingMs: 41_250, keys: 2 }] },
+    example: { leases: [{ lease: 'l1', ttlMs: 60_000, grant: 7, remainingMs: 41_250, keys: 2 }] },
   },
   errors: ['no_leader'],
   handle: async ({ query: { limit = 100, cursor } }, { ask }) => {
@@ -77,7 +77,14 @@ const showLease = defineRoute({
     status: 200,
     description: 'The lease.',
     schema: leaseTimeToLiveContract.reply,
-    example: { lease: 'l1', ttlMs: 60_000, remainingMs: 41_250, keys: 1, attached: ['greeting'] },
+    example: {
+      lease: 'l1',
+      ttlMs: 60_000,
+      grant: 7,
+      remainingMs: 41_250,
+      keys: 1,
+      attached: ['greeting'],
+    },
   },
   errors: ['no_leader', 'lease_not_found'],
   handle: async ({ params: { lease }, query: { keys } }, { ask }) => ({

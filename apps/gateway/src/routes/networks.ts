@@ -109,7 +109,7 @@ const getNetwork = defineRoute({
     schema: networkSchema,
     example: networkExample,
   },
-  errors: ['network_not_found'],
+  errors: ['precondition_failed', 'network_not_found'],
   handle: async ({ params: { network } }, { ask }) => {
     const body = await ask(getNetworkContract, { network });
     return { body, revision: body.revision };
@@ -235,7 +235,7 @@ const networkAddresses = defineRoute({
       holders: [],
     },
   },
-  errors: ['network_not_found'],
+  errors: ['precondition_failed', 'network_not_found'],
   handle: async ({ params: { network }, query }, { ask }) => {
     const { networkId, subnets, ...usage } = await ask(usageContract, {
       network,

@@ -48,7 +48,7 @@ const getReplica = defineRoute({
       members: [],
     },
   },
-  errors: [],
+  errors: ['precondition_failed'],
   handle: async ({ params: { replica } }, { ask }) => {
     const options = { instance: replica, timeoutMs: statusTimeoutMs };
     const body = await ask(replicaStatusContract, {}, options);

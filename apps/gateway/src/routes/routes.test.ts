@@ -179,7 +179,7 @@ describe('fastifyPath', () => {
     expect(fastifyPath('/v1/networks/{network}/endpoints:batch')).toBe(
       '/v1/networks/:network/endpoints::batch',
     );
-    expect(fastifyPath('/v1/leases/{lease}:keepalive')).toBe('/v1/leases/:lease(.+)::keepalive');
+    expect(fastifyPath('/v1/leases/{lease}:keepalive')).toBe('/v1/leases/:lease([^]+)::keepalive');
   });
 });
 

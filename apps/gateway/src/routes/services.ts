@@ -102,7 +102,7 @@ const getService = defineRoute({
     schema: serviceSchema,
     example: serviceExample,
   },
-  errors: ['network_not_found', 'service_not_found'],
+  errors: ['precondition_failed', 'network_not_found', 'service_not_found'],
   handle: async ({ params: reference }, { ask }) => {
     const body = await ask(getServiceContract, reference);
     return { body, revision: body.revision };
