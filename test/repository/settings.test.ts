@@ -10,6 +10,7 @@ import { gatewayConfigSchema } from '../../apps/gateway/src/gateway.config';
 import { hostAgentConfigSchema } from '../../apps/host-agent/src/host-agent.config';
 import { ipamConfigSchema } from '../../apps/ipam/src/ipam.config';
 import { registryConfigSchema } from '../../apps/registry/src/registry.config';
+import { singleConfigSchema } from '../../apps/single/src/single.config';
 import { commonSchema, environmentName } from '../../libs/service-boot/src/configuration';
 
 const root = new URL('../..', import.meta.url).pathname;
@@ -37,6 +38,7 @@ describe.each([
   ['registry', registryConfigSchema],
   ['gateway', gatewayConfigSchema],
   ['host-agent', hostAgentConfigSchema],
+  ['single', singleConfigSchema],
 ])('docs/configuration.md, %s', (heading, schema) => {
   const fields = new Map(
     Object.entries<z.ZodType>(schema.shape).map(([field, of]) => [environmentName(field), of]),

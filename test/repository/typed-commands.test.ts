@@ -23,6 +23,7 @@ const elsewhere: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'README.md': {
     './skein demo': 'test/demo/demo.test.ts',
     './skein test': 'not tried: it would run itself',
+    './skein up --single': 'test/stack/single.test.ts',
     './skein up': 'test/docs/journeys.test.ts',
     './skein events --follow': 'test/docs/journeys.test.ts',
     './skein down': 'test/docs/journeys.test.ts',
@@ -34,6 +35,7 @@ const elsewhere: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     './skein simulate system': 'libs/simulation/src/system',
     './skein verify consensus': 'test/consensus/endurance.test.ts',
     './skein verify system': 'test/system/chaos.test.ts',
+    './skein verify gateway': 'test/gateway/fuzz.test.ts',
     './skein bench docker': 'test/bench/docker-bench.test.ts',
     './skein bench': 'test/bench/bench.test.ts',
     './skein sabotage': 'test/repository/sabotage.test.ts',

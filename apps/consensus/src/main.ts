@@ -1,10 +1,10 @@
 // Starts one replica of the cluster: a Raft member with its log, and the store while it leads.
 
-import { bootService } from '@skein/service-boot';
+import { service } from '@skein/service-boot';
 import { consensusSchema } from './consensus.config';
 import { ConsensusModule, startReplica } from './consensus.module';
 
-await bootService({
+export const start = await service(import.meta.url, {
   name: 'consensus',
   description: 'Replicated key-value store on Raft.',
   configSchema: consensusSchema,

@@ -1,14 +1,14 @@
 // The only HTTP door for people: translates between REST and the services' conversations, and decides nothing.
 
 import { openPrometheusMeter } from '@skein/metrics';
-import { bootService } from '@skein/service-boot';
+import { service } from '@skein/service-boot';
 import { gatewayConfigSchema } from './gateway.config';
 import { GatewayModule } from './gateway.module';
 import { startHttp } from './start-http';
 
 const meter = await openPrometheusMeter('gateway');
 
-await bootService({
+export const start = await service(import.meta.url, {
   name: 'gateway',
   description: 'The HTTP door: REST, event stream, metrics.',
   configSchema: gatewayConfigSchema,

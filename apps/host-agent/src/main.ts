@@ -1,11 +1,11 @@
 // Runs on every host, in its network namespace: programs the kernel with what the registry pushes, reports what it did.
 
-import { bootService } from '@skein/service-boot';
+import { service } from '@skein/service-boot';
 import { hostAgentConfigSchema } from './host-agent.config';
 import { HostAgentModule } from './host-agent.module';
 import { identify } from './identity/identify';
 
-await bootService({
+export const start = await service(import.meta.url, {
   name: 'host-agent',
   description: 'Programs one host: networks, rows and names.',
   configSchema: hostAgentConfigSchema,

@@ -1,10 +1,10 @@
 // Hands out subnets and addresses: one actor a network, committed through the store before anybody hears of them.
 
-import { bootService } from '@skein/service-boot';
+import { service } from '@skein/service-boot';
 import { ipamConfigSchema } from './ipam.config';
 import { IpamModule } from './ipam.module';
 
-await bootService({
+export const start = await service(import.meta.url, {
   name: 'ipam',
   description: 'Subnets and addresses of networks.',
   configSchema: ipamConfigSchema,

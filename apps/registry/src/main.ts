@@ -1,10 +1,10 @@
 // Hosts, networks and endpoints: feeds each agent its share of the committed state and keeps the readable history.
 
-import { bootService } from '@skein/service-boot';
+import { service } from '@skein/service-boot';
 import { registryConfigSchema } from './registry.config';
 import { RegistryModule } from './registry.module';
 
-await bootService({
+export const start = await service(import.meta.url, {
   name: 'registry',
   description: 'Hosts, networks and endpoints, and their history.',
   configSchema: registryConfigSchema,

@@ -33,4 +33,5 @@ export {
   netnsOfHost,
   processList,
   type ProcessSpec,
+  singleProcess,
 } from './service-list';

@@ -24,6 +24,8 @@ export interface LocalLayout {
   readonly apart?: boolean | undefined;
   /** Each host has a Docker engine. */
   readonly engines?: boolean | undefined;
+  /** All but NATS is one process, with one manager and one host. */
+  readonly single?: boolean | undefined;
   /** How often a host was rebooted while the cluster ran. */
   readonly reboots?: Readonly<Record<string, number>> | undefined;
   /** Where the hosts reach NATS: the underlay bridge's own address. */
@@ -58,6 +60,7 @@ export interface LayoutSize {
   readonly replicas?: number | undefined;
   readonly apart?: boolean | undefined;
   readonly engines?: boolean | undefined;
+  readonly single?: boolean | undefined;
   readonly gossipPreset?: 'lan' | 'wan' | 'local' | undefined;
 }
 
@@ -82,6 +85,7 @@ export function createLayout(size: LayoutSize): LocalLayout {
     ...(size.replicas === undefined ? {} : { replicas: size.replicas }),
     ...(size.apart === undefined ? {} : { apart: size.apart }),
     ...(size.engines === undefined ? {} : { engines: size.engines }),
+    ...(size.single === undefined ? {} : { single: size.single }),
     adminToken: secret(),
     gossipKey: createGossipKey(),
     ...(size.gossipPreset === undefined ? {} : { gossipPreset: size.gossipPreset }),

@@ -37,6 +37,8 @@ export interface StartOptions {
   readonly apart?: boolean;
   /** Each host gets a Docker engine; needs root and the engine's programs. */
   readonly engines?: boolean;
+  /** All but NATS in one process; with one manager and one host. */
+  readonly single?: boolean;
   /** Timing of the hosts' gossip; default `local`. */
   readonly gossipPreset?: 'lan' | 'wan' | 'local';
   readonly progress: (step: string) => void;
@@ -60,6 +62,11 @@ export class LocalCluster {
   }
 
   static async start(options: StartOptions): Promise<LocalCluster> {
+    if (options.single === true && (options.hosts !== 1 || options.managers !== 1)) {
+      throw new SkeinError('invalid_request', 'a single process has one manager and one host', {
+        field: 'single',
+      });
+    }
     if (options.hosts < 1 || options.hosts > maxHosts) {
       throw new SkeinError('invalid_request', `hosts: expected 1 to ${maxHosts}`, {
         field: 'hosts',

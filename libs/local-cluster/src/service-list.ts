@@ -48,6 +48,9 @@ const nodeFlags = ['--no-warnings', '--v8-pool-size=1'];
  */
 const youngMib = (app: string): number => (app === 'host-agent' ? 8 : 16);
 
+/** One heap for all. */
+const singleFlags = ['--max-semi-space-size=4'];
+
 /** Where a host keeps its key and credential. */
 export const identityDir = (dataDir: string, hostId: string): string =>
   join(dataDir, 'hosts', hostId);
@@ -107,13 +110,52 @@ function managerEnv({ layout, dataDir }: ProcessListOptions, id: string): Record
 export const registryDir = (dataDir: string, index: number): string =>
   join(dataDir, replicaProcess('registry', index));
 
-/** All of them, each in its own place where they are apart. */
+/** All of them, each in its own place where they are apart, or together where they are one. */
 export function processList(options: ProcessListOptions): readonly ProcessSpec[] {
+  if (options.layout.single === true) return together(options, specs(options));
   const places = new Map(placesOf(options.layout).map((place) => [place.process, place.netns]));
   return specs(options).map((spec) => {
     const netns = spec.netns ?? places.get(spec.name);
     return netns === undefined ? spec : { ...spec, netns };
   });
+}
+
+/** Of a cluster in one process, that process; managers that came later are processes of their own. */
+export const singleProcess = 'single';
+
+/** It runs where its host is, from where NATS is reached as well; the gateway's socket was made elsewhere. */
+function together(
+  { home, layout }: ProcessListOptions,
+  each: readonly ProcessSpec[],
+): readonly ProcessSpec[] {
+  const [manager = ''] = layout.managers;
+  const [host] = layout.hosts;
+  const parts = {
+    consensus: managerProcess(manager),
+    ipam: 'ipam',
+    registry: 'registry',
+    gateway: 'gateway',
+    'host-agent': `agent-${host?.id}`,
+  };
+  const names = Object.values(parts);
+  const environments = Object.entries(parts).map(([app, name]) => [
+    app,
+    each.find((spec) => spec.name === name)?.env,
+  ]);
+  const others = each.filter(({ name }) => !names.includes(name));
+  const single: ProcessSpec = {
+    name: singleProcess,
+    command: [process.execPath, ...nodeFlags, ...singleFlags, join(home, 'dist', 'single.js')],
+    env: {
+      SKEIN_PARTS: JSON.stringify(Object.fromEntries(environments)),
+      SKEIN_EXIT_WITH_PARENT: '1',
+    },
+    netns: netnsOfHost(host?.id ?? ''),
+    saysReady: true,
+    inheritsHttpSocket: true,
+  };
+  // NATS comes first.
+  return [...others.slice(0, 1), single, ...others.slice(1)];
 }
 
 function specs(options: ProcessListOptions): readonly ProcessSpec[] {

@@ -2,7 +2,8 @@
 // calls this once and holds nothing else.
 
 import 'reflect-metadata';
-import { readFileSync, writeSync } from 'node:fs';
+import { readFileSync, realpathSync, writeSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
 import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
@@ -14,6 +15,7 @@ import {
   ConfigurationError,
   parseConfiguration,
   type CommonConfiguration,
+  type Environment,
 } from './configuration';
 import { keepHealthFile } from './health-file';
 import { startMetrics } from './metrics';
@@ -75,18 +77,63 @@ export interface BootOptions<S extends z.ZodObject> {
   ) => Promise<RunningApplication>;
 }
 
+/** A service that runs as a part of a process that may hold others. */
+export interface StartedService {
+  /** In order: what was started last is closed first. */
+  stop(): Promise<void>;
+}
+
+export type StartService = (environment: Environment) => Promise<StartedService>;
+
+/**
+ * What an app's main module is: the service to start as a part of some process, and, if `url` is the program that the process was
+ * started with, that service by itself.
+ */
+export async function service<S extends z.ZodObject>(
+  url: string,
+  options: BootOptions<S>,
+): Promise<StartService> {
+  if (isProgram(url)) await bootService(options);
+  return async (environment) => {
+    const { common, config } = readConfiguration(options.configSchema, environment);
+    const logger = createLogger(options.name, common.logLevel);
+    const closers: Closer[] = [];
+    await startAll(options, { common, config, logger, closers });
+    return { stop: () => closeAll(closers) };
+  };
+}
+
+function isProgram(url: string): boolean {
+  const [, program] = process.argv;
+  return program !== undefined && url === pathToFileURL(realpathSync(program)).href;
+}
+
 /** Resolves when the service is ready; ends the process with code 1 if it can't start. */
 export async function bootService<S extends z.ZodObject>(options: BootOptions<S>): Promise<void> {
-  const { common, config } = readConfiguration(options.configSchema);
+  const { common, config } = readConfigurationOrEnd(options.configSchema);
   const logger = createLogger(options.name, common.logLevel);
+  const closers: Closer[] = [];
+  await runProcess({
+    logger,
+    common,
+    start: () => startAll(options, { common, config, logger, closers }),
+    stop: () => closeAll(closers),
+  });
+}
+
+export interface ProcessParts {
+  readonly logger: ServiceLogger;
+  readonly common: Pick<CommonConfiguration, 'exitWithParent' | 'readyFd'>;
+  readonly start: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+}
+
+/** What a process owes to whoever started it: it says when it is ready, ends in order on a signal, and at once on a fault. */
+export async function runProcess({ logger, common, start, stop }: ProcessParts): Promise<void> {
   crashOnUnhandled(logger);
-  const closers: (() => Promise<void>)[] = [];
-  const stop = async (): Promise<void> => {
-    for (const close of closers.toReversed()) await close();
-  };
   stopOnSignals({ logger, stop, exitWithParent: common.exitWithParent });
   try {
-    await startAll(options, { common, config, logger, closers });
+    await start();
   } catch (thrown) {
     logger.fatal({ err: thrown }, 'start failed');
     process.exit(1);
@@ -94,12 +141,18 @@ export async function bootService<S extends z.ZodObject>(options: BootOptions<S>
   announceReady(logger, common);
 }
 
+type Closer = () => Promise<void>;
+
+async function closeAll(closers: readonly Closer[]): Promise<void> {
+  for (const close of closers.toReversed()) await close();
+}
+
 interface Starting<Config> {
   readonly common: CommonConfiguration;
   readonly config: Config;
   readonly logger: ServiceLogger;
   /** What has been started, in order; closed in reverse. */
-  readonly closers: (() => Promise<void>)[];
+  readonly closers: Closer[];
 }
 
 async function startAll<S extends z.ZodObject>(
@@ -146,16 +199,26 @@ export async function startMicroservice(
   return application;
 }
 
+interface ReadConfiguration<S extends z.ZodObject> {
+  readonly common: CommonConfiguration;
+  readonly config: Readonly<z.output<S>>;
+}
+
+/** Throws `ConfigurationError` with all faults at once. */
 function readConfiguration<S extends z.ZodObject>(
   schema: S,
-): { common: CommonConfiguration; config: Readonly<z.output<S>> } {
+  environment: Environment,
+): ReadConfiguration<S> {
+  parseConfiguration(commonSchema.extend(schema.shape), environment);
+  return {
+    common: parseConfiguration(commonSchema, environment),
+    config: parseConfiguration(schema, environment),
+  };
+}
+
+function readConfigurationOrEnd<S extends z.ZodObject>(schema: S): ReadConfiguration<S> {
   try {
-    const merged = commonSchema.extend(schema.shape);
-    parseConfiguration(merged, process.env);
-    return {
-      common: parseConfiguration(commonSchema, process.env),
-      config: parseConfiguration(schema, process.env),
-    };
+    return readConfiguration(schema, process.env);
   } catch (thrown) {
     if (!(thrown instanceof ConfigurationError)) throw thrown;
     process.stderr.write(`${thrown.message}\n`);
@@ -191,7 +254,7 @@ export function credentialsOf({ natsCreds }: CommonConfiguration): NatsCredentia
   return parseCredentials(readFileSync(natsCreds, 'utf8'));
 }
 
-function announceReady(logger: ServiceLogger, common: CommonConfiguration): void {
+function announceReady(logger: ServiceLogger, common: Pick<CommonConfiguration, 'readyFd'>): void {
   logger.info({ rssBytes: process.memoryUsage.rss() }, 'ready');
   if (common.readyFd !== undefined) writeSync(common.readyFd, 'ready\n');
   process.send?.({ type: 'ready' });

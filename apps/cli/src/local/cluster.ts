@@ -3,31 +3,41 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import Table from 'cli-table3';
-import { isAlive, listRuns, LocalCluster, runsDir, sweep } from '@skein/local-cluster';
+import { isAlive, listRuns, LocalCluster, memoryOf, runsDir, sweep } from '@skein/local-cluster';
 import { createProgress } from '../demo/progress';
 import { pageLink } from './page-link';
 
 export const localName = 'local';
+/** Its data are of another shape. */
+const singleName = 'single';
 
 export async function up(options: {
   home: string;
   path: string;
-  hosts: number;
+  hosts?: number;
+  single?: boolean;
   port: number;
   natsPort: number;
 }): Promise<void> {
+  const { single = false } = options;
+  const { hosts = single ? 1 : 3 } = options;
+  const managers = single ? 1 : 3;
+  const from = performance.now();
   const progress = createProgress();
   let cluster: LocalCluster;
   const task = progress.begin(
-    `A cluster starts: NATS, three managers, services, ${options.hosts} hosts`,
+    single
+      ? 'A cluster starts: NATS, and all else in one process'
+      : `A cluster starts: NATS, three managers, services, ${hosts} hosts`,
   );
   try {
     cluster = await LocalCluster.start({
       home: options.home,
       path: options.path,
-      name: localName,
-      hosts: options.hosts,
-      managers: 3,
+      name: single ? singleName : localName,
+      hosts,
+      managers,
+      ...(single ? { single } : {}),
       httpPort: options.port,
       natsPort: options.natsPort,
       orAnyPort: false,
@@ -36,9 +46,11 @@ export async function up(options: {
       restart: true,
       progress: (step) => task.detail(step),
     });
+    const size = await sizeOf(cluster);
     cluster.detach();
     const { natsUrl, natsCreds } = cluster.record;
     task.succeed(`gateway on ${cluster.url}, NATS on ${natsUrl} with --creds ${natsCreds}`);
+    progress.note(`${size}, started in ${((performance.now() - from) / 1_000).toFixed(1)} s`);
   } catch (error) {
     task.fail((error as Error).message);
     throw error;
@@ -50,10 +62,22 @@ export async function up(options: {
   progress.note(`the page, with its token: ${pageLink(cluster)}`);
 }
 
+/** What the kernel says that it holds of the machine's memory; what is shared counts by its share. */
+async function sizeOf({ control, record }: LocalCluster): Promise<string> {
+  const { processes } = await control.call('status', {});
+  const kib = new Map(processes.map(({ name, proportionalKib }) => [name, proportionalKib]));
+  kib.set('supervisor', memoryOf(record.supervisor.pid).proportionalKib);
+  const all = [...kib.values()].reduce((sum, each) => sum + each, 0);
+  const named = [...kib].map(([name, each]) => `${name} ${mib(each)}`);
+  return kib.size > 4 ? `${mib(all)} of memory` : `${mib(all)} of memory (${named.join(', ')})`;
+}
+
+const mib = (kib: number): string => `${Math.round(kib / 1_024)} MiB`;
+
 export async function down(options: { home: string; purge: boolean }): Promise<void> {
   const { ended, removed } = await sweep(options.home, { keepRunning: false });
-  if (options.purge)
-    rmSync(join(runsDir(options.home), localName), { recursive: true, force: true });
+  for (const name of options.purge ? [localName, singleName] : [])
+    rmSync(join(runsDir(options.home), name), { recursive: true, force: true });
   const purged = options.purge ? '; its data is gone' : '';
   const parts = [
     ...ended.map((name) => `ended ${name}`),

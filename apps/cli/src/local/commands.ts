@@ -54,13 +54,19 @@ function registerCluster(program: Command): void {
   program
     .command('up')
     .description('start a local cluster that stays, with its data under .skein/')
-    .option('--hosts <n>', 'hosts, as network namespaces', toCount, 3)
+    .option('--hosts <n>', 'hosts, as network namespaces; 3 unless it is single', toCount)
+    .option(
+      '--single',
+      'one manager, one host, and all but NATS in one process: for small machines',
+    )
     .option('--port <n>', "the gateway's port on 127.0.0.1", toCount, 8480)
     .option('--nats-port <n>', "NATS' port on 127.0.0.1", toCount, 4222)
-    .action(async (options: { hosts: number; port: number; natsPort: number }) => {
-      const { up } = await import('./cluster');
-      await up({ home: homeDir(), path: searchPath(), ...options });
-    });
+    .action(
+      async (options: { hosts?: number; single?: boolean; port: number; natsPort: number }) => {
+        const { up } = await import('./cluster');
+        await up({ home: homeDir(), path: searchPath(), ...options });
+      },
+    );
   program
     .command('down')
     .description('end every local cluster and demo of this clone and remove what dead ones left')
