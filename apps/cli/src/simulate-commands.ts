@@ -22,7 +22,7 @@ export function registerSimulateCommands(program: Command): void {
       '\nExamples:\n  skein simulate raft --seeds 1000\n  skein simulate raft --seed 42 --plant stale-reads\n  skein simulate cluster --seeds 500\n  skein simulate cluster --seed 7 --trace' +
         '\n  skein simulate swim --paper --quick\n  skein simulate swim --paper --seeds 3 --json' +
         '\n\n--paper runs five configurations and our own, 1 to 32 stalled members, three lengths of stall, four pauses' +
-        '\nbetween: 864 runs of 128 members, up to 15 minutes of one processor; --quick 36 runs, less than one.',
+        '\nbetween: 864 runs of 128 members, some 25 minutes of one processor; --quick 36 runs, less than one.',
     )
     .action(async (what: string, { json = false, ...options }: Options & { json?: boolean }) => {
       if (options['paper'] === true) {
