@@ -24,7 +24,7 @@ interface Unsettled {
   readonly asked: Asked;
   /** Where it can be seen. */
   readonly look: string;
-  settle(answer: Answer): void;
+  settle(answer: Answer): Promise<void> | void;
 }
 
 const mostLive = 12;
@@ -61,7 +61,7 @@ export class Client {
     for (const { asked, look, settle } of this.#unsettled.splice(0)) {
       const { answer } = await this.#certain(asked, calmPatienceMs);
       if (isFinal(answer)) {
-        settle(answer);
+        await settle(answer);
         continue;
       }
       // A claim whose gateway died stays unknown; what it did or did not do can be seen.
@@ -89,7 +89,7 @@ export class Client {
     const sentAt = nowMs();
     const { answer, tries } = await this.#certain(asked, giveUpMs);
     if (answer.status === 201) {
-      this.#attached(answer, { network, taken, sentAt });
+      await this.#attached(answer, { network, taken, sentAt });
       return;
     }
     ledger.count(`attach ${isFinal(answer) ? 'refused' : 'unknown'}: ${answer.code}`);
@@ -104,30 +104,38 @@ export class Client {
     this.#unsettled.push({
       asked,
       look: `/v1/networks/${network}/endpoints/${name}`,
-      settle: (later) => {
+      settle: async (later) => {
         if (later.status !== 201) return;
         ledger.count('attach known later');
         ledger.undecided.delete(`${network}/${name}`);
-        this.#attached(later, { network, taken, sentAt });
+        await this.#attached(later, { network, taken, sentAt });
       },
     });
   }
 
-  #attached(
+  async #attached(
     { body }: Answer,
     { network, taken, sentAt }: { network: string; taken: Taken | undefined; sentAt: number },
-  ): void {
-    const { ledger, prober } = this.options;
+  ): Promise<void> {
+    const { ledger, prober, sandboxes } = this.options;
     const { id, networkId, addresses, name, host, behind, faults = [] } = body;
     const answeredAt = nowMs();
-    const sandbox = taken?.name;
+    // Its host may have started anew since it was asked: then nothing can be plugged in, and whoever asked takes it back.
+    const isThere = taken !== undefined && sandboxes.has(taken);
+    const sandbox = isThere ? taken.name : undefined;
     const told = { id, networkId, network, name, host, addresses, sandbox, sentAt, answeredAt };
     const isUsable = (faults as { endpointId: string }[]).every((one) => one.endpointId !== id);
     const held = ledger.attached(told, behind, isUsable, hostIds);
     ledger.count('attach ok');
     if (behind.length > 0) ledger.count('attach ok, somebody behind');
-    this.#own.push({ held, taken });
+    const own = { held, taken };
+    this.#own.push(own);
     if (taken === undefined) return;
+    if (!isThere) {
+      ledger.count('attach into a sandbox that was gone');
+      await this.#detach(own);
+      return;
+    }
     const holding = { endpoint: id, network, host, addresses: addresses.map(bare) };
     prober.hold(taken.name, holding);
   }

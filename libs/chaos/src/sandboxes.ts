@@ -40,6 +40,13 @@ export class Sandboxes {
     return this.#taken(slot);
   }
 
+  /** Whether it is still the one that was taken. */
+  has({ name, life }: Taken): boolean {
+    return this.#slots.some(
+      (slot) => slot.name === name && slot.life === life && slot.state === 'taken',
+    );
+  }
+
   /** Given back: as it is, or made anew. Nothing for one whose life is over. */
   async giveBack({ name, life }: Taken, anew: boolean): Promise<void> {
     const slot = this.#slots.find((one) => one.name === name);
