@@ -40,9 +40,11 @@ export interface Answer {
 export async function startGateway(
   natsUrl: string,
   environment: Record<string, string> = {},
+  { withPage = false } = {},
 ): Promise<GatewayProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'skein-gateway-'));
   await bundle('gateway', folder);
+  if (withPage) await symlink(join(root, 'dist/dashboard'), join(folder, 'dist/dashboard'));
   const socket = await listeningSocket();
   const child = spawn(process.execPath, ['--enable-source-maps', join(folder, 'dist/gateway.js')], {
     stdio: ['ignore', 'pipe', 'inherit', 'pipe', socket.fd],

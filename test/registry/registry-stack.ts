@@ -10,6 +10,7 @@ import {
   heartbeatContract,
   programContract,
   registerHostContract,
+  type Reachability,
   type Share,
 } from '@skein/contracts';
 import { Messenger } from '@skein/messaging';
@@ -116,8 +117,11 @@ export class PlayedAgent {
   programmed = 0;
   pushes = 0;
   bootId = 'boot-1';
-  /** What its gossip thinks dead. */
+  /** What its gossip thinks dead, and alive. */
   dead: string[] = [];
+  alive: string[] = [];
+  /** What it found of the ways to others. */
+  reachability: Reachability[] = [];
   #messenger: Messenger | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -183,12 +187,14 @@ export class PlayedAgent {
 
   async #beat(): Promise<void> {
     const { programmed, digest } = this.#report();
-    const opinions = this.dead.map((host) => ({ host, state: 'dead' as const, incarnation: 1 }));
-    const { id: host, bootId } = this;
+    const think = (state: 'dead' | 'alive', hosts: readonly string[]) =>
+      hosts.map((each) => ({ host: each, state, incarnation: 1 }));
+    const opinions = [...think('dead', this.dead), ...think('alive', this.alive)];
+    const { id: host, bootId, reachability } = this;
     try {
       const reply = await this.#messenger?.request(
         heartbeatContract,
-        { host, bootId, programmed, digest, repairs: {}, opinions },
+        { host, bootId, programmed, digest, repairs: {}, opinions, reachability },
         { timeoutMs: 1_000 },
       );
       if (reply?.registerAgain) await this.register();

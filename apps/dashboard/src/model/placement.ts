@@ -25,17 +25,22 @@ interface Slot {
 const spacing = 36;
 const padding = 26;
 const gap = 96;
+/** Between rows of hosts, which have no lines that need room. */
+const rowGap = 62;
 /** More hosts than this stand in rows instead of on a ring. */
 const mostOnRing = 8;
 const leastColumns = 2;
 
-export function place(world: World, former?: Pick<Placement, 'slots'>): Placement {
+/** `aspect`: width by height of where it is shown; hosts in rows fill that. */
+export function place(world: World, former?: Pick<Placement, 'slots'>, aspect = 1.4): Placement {
   const slots = assignSlots(world, former?.slots ?? new Map());
   const most = Math.max(0, ...[...slots.values()].map(({ index }) => index + 1));
   const columns = Math.max(leastColumns, Math.ceil(Math.sqrt(most)));
   const box = (columns - 1) * spacing + 2 * padding;
   const ids = byName(world.hosts.values()).map(({ id }) => id);
-  const hosts = new Map(ids.map((id, index) => [id, hostPoint(index, ids.length, box)]));
+  const hosts = new Map(
+    ids.map((id, index) => [id, hostPoint(index, { count: ids.length, box, aspect })]),
+  );
   const endpoints = new Map<string, Point>();
   for (const [id, { host, index }] of slots) {
     const center = hosts.get(host);
@@ -81,7 +86,10 @@ function takenOf(taken: Map<string, Set<number>>, host: string): Set<number> {
   return made;
 }
 
-function hostPoint(index: number, count: number, box: number): Point {
+function hostPoint(
+  index: number,
+  { count, box, aspect }: { count: number; box: number; aspect: number },
+): Point {
   if (count === 1) return { x: 0, y: 0 };
   const step = box + gap;
   if (count <= mostOnRing) {
@@ -90,8 +98,19 @@ function hostPoint(index: number, count: number, box: number): Point {
     const angle = -Math.PI / 2 + (index * 2 * Math.PI) / count;
     return { x: 1.35 * radius * Math.cos(angle), y: radius * Math.sin(angle) };
   }
-  const columns = Math.ceil(Math.sqrt(count * 1.7));
-  return { x: (index % columns) * step, y: Math.floor(index / columns) * step };
+  const rowStep = box + rowGap;
+  const columns = columnsFor(count, aspect);
+  return { x: (index % columns) * rowStep, y: Math.floor(index / columns) * rowStep };
+}
+
+/** As many as let the boxes be shown largest. */
+function columnsFor(count: number, aspect: number): number {
+  let [best, size] = [1, 0];
+  for (let columns = 1; columns <= count; columns += 1) {
+    const room = Math.min(aspect / columns, 1 / Math.ceil(count / columns));
+    if (room > size) [best, size] = [columns, room];
+  }
+  return best;
 }
 
 export interface Tunnel {

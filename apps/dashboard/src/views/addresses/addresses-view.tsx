@@ -54,7 +54,7 @@ export default function AddressesView() {
         ))}
         <AddressLegend />
       </Card>
-      <Card className="third" title="One address">
+      <Card className="third follows" title="One address">
         <AddressStory address={address} network={network.id} revision={world.revision} />
       </Card>
     </div>

@@ -6,7 +6,7 @@ import { agoText, dateText, useNow } from '../../parts/time';
 import { useInterest, useLive } from '../../gateway/live-context';
 import type { Heard } from '../../gateway/live';
 import { byName, type Host, type World } from '../../model/world';
-import { ReachabilityMatrix } from './reachability-matrix';
+import { isLargeMatrix, ReachabilityMatrix } from './reachability-matrix';
 import '../../style/hosts.css';
 
 export default function HostsView() {
@@ -16,6 +16,7 @@ export default function HostsView() {
   const up = hosts.filter(({ state }) => state === 'up').length;
   const repairs = hosts.reduce((sum, { repairs: count = 0 }) => sum + count, 0);
   const troubled = (reachability?.pairs ?? []).filter(({ state }) => state !== 'ok').length;
+  const width = isLargeMatrix(reachability) ? 'wide' : 'half';
   return (
     <>
       <Figures
@@ -35,13 +36,13 @@ export default function HostsView() {
       </Card>
       <div className="grid">
         <Card
-          className="half"
+          className={width}
           title="Reachability"
           note="from row to column, tried with frames of full size"
         >
           <ReachabilityMatrix reachability={reachability} />
         </Card>
-        <Card className="half" title="Repairs and changes" note="since this page was opened">
+        <Card className={width} title="Repairs and changes" note="since this page was opened">
           <HostEvents heard={heard} />
         </Card>
       </div>
@@ -59,7 +60,7 @@ function HostTable({ hosts, world }: { readonly hosts: readonly Host[]; readonly
     );
   const newest = Math.max(world.revision, ...hosts.map(({ programmed = 0 }) => programmed));
   return (
-    <div className="scroll" tabIndex={0} role="region" aria-label="Hosts, table">
+    <div className="scroll tall" tabIndex={0} role="region" aria-label="Hosts, table">
       <table className="hosts">
         <thead>
           <tr>

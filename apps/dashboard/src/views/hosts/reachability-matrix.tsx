@@ -19,6 +19,12 @@ const signs: Readonly<Record<Pair['state'], string>> = {
   none: '✕',
 };
 
+const mostTroubles = 12;
+
+/** Whether it wants the whole width. */
+export const isLargeMatrix = (reachability: Reachability | undefined): boolean =>
+  (reachability?.hosts.length ?? 0) > 12;
+
 export function ReachabilityMatrix(props: { readonly reachability: Reachability | undefined }) {
   const { reachability } = props;
   if (reachability === undefined || reachability.pairs.length === 0)
@@ -29,9 +35,10 @@ export function ReachabilityMatrix(props: { readonly reachability: Reachability 
     );
   const { hosts, pairs } = reachability;
   const found = new Map(pairs.map((pair) => [`${pair.from} ${pair.to}`, pair]));
-  const isLarge = hosts.length > 12;
+  const isLarge = isLargeMatrix(reachability);
   return (
     <>
+      {isLarge ? <Troubles reachability={reachability} /> : null}
       <div className="scroll" tabIndex={0} role="region" aria-label="Reachability, table">
         <table className={`matrix ${isLarge ? 'large' : ''}`}>
           <thead>
@@ -70,6 +77,29 @@ export function ReachabilityMatrix(props: { readonly reachability: Reachability 
         ))}
       </p>
     </>
+  );
+}
+
+/** In a large matrix single signs are hard to find: what is not well is told in words too. */
+function Troubles({ reachability }: { readonly reachability: Reachability }) {
+  const names = new Map(reachability.hosts.map(({ id, name }) => [id, name]));
+  const troubles = reachability.pairs.filter(({ state }) => state !== 'ok');
+  if (troubles.length === 0) return null;
+  return (
+    <ul className="troubles">
+      {troubles.slice(0, mostTroubles).map(({ from, to, state, network, mtu }) => (
+        <li key={`${from} ${to}`}>
+          <span className={`way ${state}`} aria-hidden="true">
+            {signs[state]}
+          </span>{' '}
+          {names.get(from) ?? from} → {names.get(to) ?? to}: {words[state]}
+          {mtu === undefined ? '' : `, up to an MTU of ${mtu}`}, in {network}
+        </li>
+      ))}
+      {troubles.length > mostTroubles ? (
+        <li className="soft">and {troubles.length - mostTroubles} more</li>
+      ) : null}
+    </ul>
   );
 }
 

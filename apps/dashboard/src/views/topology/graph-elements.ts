@@ -14,7 +14,7 @@ export interface Look {
 }
 
 /** Beyond it tunnels are thin, and only the focused network's are drawn. */
-const mostTunnels = 150;
+export const mostTunnels = 150;
 
 export function elementsOf(world: World, placement: Placement, look: Look): ElementDefinition[] {
   return [
@@ -28,12 +28,12 @@ function hostElements({ hosts }: World, { hosts: points, box }: Placement): Elem
   return [...hosts.values()].flatMap(({ id, name, state }) => {
     const position = points.get(id);
     if (position === undefined) return [];
-    const label = state === 'up' ? name : `${name} (down)`;
+    const label = state === 'up' ? name : `✕ ${name}`;
     const classes = state === 'up' ? 'host' : 'host down';
     return [
       {
         group: 'nodes',
-        data: { id: `host ${id}`, label, box },
+        data: { id: `host ${id}`, label, box, room: `${box + 56}px` },
         position: { ...position },
         classes,
       },

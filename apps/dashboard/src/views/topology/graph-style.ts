@@ -27,6 +27,8 @@ export function graphStyle(): StylesheetJson {
         label: 'data(label)',
         'font-size': 17,
         'font-weight': 600,
+        'text-max-width': 'data(room)',
+        'text-wrap': 'ellipsis',
         'text-valign': 'top',
         'text-margin-y': -7,
         'z-index': 1,

@@ -1,7 +1,7 @@
 // The graph itself, on a canvas. It is told what to show and tells which endpoint was pressed; what it holds from one moment to
 // the next is only where the reader looks.
 
-import { useEffect, useMemo, useRef } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import cytoscape, { type Core, type ElementDefinition } from 'cytoscape';
 import type { Reachability } from '../../gateway/live';
 import { networkColors } from '../../model/palette';
@@ -11,7 +11,11 @@ import { themeColor, useThemeCount } from '../../parts/theme';
 import { elementsOf } from './graph-elements';
 import { graphStyle } from './graph-style';
 
-const margin = 34;
+const margin = 24;
+/** Of hosts' names, in the graph's units; the second is on the screen. */
+const leastLabel = 17;
+const readableLabel = 10.5;
+const mostLabel = 54;
 
 export function TopologyGraph(props: {
   readonly world: World;
@@ -27,8 +31,14 @@ export function TopologyGraph(props: {
   const choose = useRef(onChoose);
   choose.current = onChoose;
   const themeCount = useThemeCount();
+  /** Whether the reader has moved or zoomed: then the view is his. */
+  const isHis = useRef(false);
+  const [aspect, setAspect] = useState(1.4);
 
-  const placement = useMemo(() => (former.current = place(world, former.current)), [world]);
+  const placement = useMemo(
+    () => (former.current = place(world, former.current, aspect)),
+    [world, aspect],
+  );
   const colors = useMemo(() => networkColors(world.networks.values()), [world.networks]);
 
   useEffect(() => {
@@ -40,10 +50,14 @@ export function TopologyGraph(props: {
       maxZoom: 3,
     });
     graph.current = cy;
+    cy.on('dragpan pinchzoom scrollzoom', () => void (isHis.current = true));
+    cy.on('zoom', () => sizeLabels(cy));
     cy.on('tap', 'node.endpoint', ({ target }) => choose.current?.(target.id() as string));
     const watch = new ResizeObserver(() => {
       cy.resize();
-      cy.fit(undefined, margin);
+      // In steps, so that a scroll bar that comes or goes moves nobody.
+      setAspect(Math.round((10 * cy.width()) / Math.max(1, cy.height())) / 10);
+      if (!isHis.current) cy.fit(undefined, margin);
     });
     if (container.current !== null) watch.observe(container.current);
     return () => {
@@ -60,22 +74,28 @@ export function TopologyGraph(props: {
     const look = { colorOf, reachability, focus, chosen };
     const hosts = cy.nodes('.host').length;
     show(cy, elementsOf(world, placement, look));
-    // The reader's view is kept while hosts stay; with other hosts all of them are shown.
-    if (cy.nodes('.host').length !== hosts) cy.fit(undefined, margin);
+    // The reader's own view is kept while hosts stay; with other hosts all of them are shown.
+    if (cy.nodes('.host').length !== hosts) isHis.current = false;
+    if (!isHis.current) cy.fit(undefined, margin);
+    sizeLabels(cy);
   }, [world, placement, colors, reachability, focus, chosen, themeCount]);
 
   useEffect(() => void graph.current?.style(graphStyle()), [themeCount]);
 
   const zoom = (factor: number) => {
     const cy = graph.current;
+    isHis.current = true;
     cy?.zoom({
       level: cy.zoom() * factor,
       renderedPosition: { x: cy.width() / 2, y: cy.height() / 2 },
     });
   };
+  const showAll = () => {
+    isHis.current = false;
+    graph.current?.fit(undefined, margin);
+  };
   return (
     <div className="graph">
-      <div className="canvas" ref={container} aria-hidden="true" />
       <div className="zoom">
         <button className="plain" onClick={() => zoom(1.3)} aria-label="Closer">
           +
@@ -83,12 +103,21 @@ export function TopologyGraph(props: {
         <button className="plain" onClick={() => zoom(1 / 1.3)} aria-label="Further away">
           −
         </button>
-        <button className="plain" onClick={() => graph.current?.fit(undefined, margin)}>
+        <button className="plain" onClick={showAll}>
           All
         </button>
       </div>
+      <div className="canvas" ref={container} aria-hidden="true" />
     </div>
   );
+}
+
+/** Names of hosts can be read from far away too, as far as there is room above the boxes. */
+function sizeLabels(cy: Core): void {
+  const size = Math.round(Math.min(mostLabel, Math.max(leastLabel, readableLabel / cy.zoom())));
+  cy.nodes('.host')
+    .filter((host) => host.numericStyle('font-size') !== size)
+    .style('font-size', size);
 }
 
 /** Adds, changes and removes what differs. */

@@ -6,8 +6,10 @@ import { networkColors } from '../../model/palette';
 import { byName, type Endpoint, type World } from '../../model/world';
 import { Card, Nothing } from '../../parts/card';
 import { NetworkLegend } from '../../parts/network-legend';
+import { tunnelsOf } from '../../model/placement';
 import { EndpointTable } from './endpoint-table';
 import { ExplainedWay } from './explained-way';
+import { mostTunnels } from './graph-elements';
 import { TopologyGraph } from './topology-graph';
 import '../../style/topology.css';
 
@@ -49,9 +51,14 @@ export default function TopologyView() {
           chosen={chosen}
           onChoose={choose}
         />
+        {focus === undefined && tunnelsOf(world).length > mostTunnels ? (
+          <p className="legend">
+            Too many tunnels to draw at once: choose a network to see its own.
+          </p>
+        ) : null}
         <p className="legend soft">
-          ● attached {'  '}◇ suspended: its host is down {'  '}┄ dashed: down, or large frames do
-          not pass
+          ● attached {'  '}◇ suspended: its host is down (✕) {'  '}┄ dashed: down, or large frames
+          do not pass
         </p>
       </Card>
       <Card className="third" title="The way">
