@@ -171,14 +171,15 @@ export class AddressDesk {
   private async askLocal(
     networkId: string,
     command: AddressCommand,
-    { deadline }: RequestContext,
+    { deadline, requestId, alsoFor = [] }: RequestContext,
   ): Promise<NetworkAnswer | null> {
+    const requestIds = [requestId, ...alsoFor];
     const timeoutMs = deadline.remainingMs();
     if (timeoutMs <= 0) throw tooLate(networkId);
     const deadlineMs = performance.now() + timeoutMs;
     try {
       return await this.actor(networkId).ask<NetworkAnswer>(
-        (reply) => ({ type: 'submit', command, deadlineMs, reply }),
+        (reply) => ({ type: 'submit', command, deadlineMs, requestIds, reply }),
         { timeoutMs },
       );
     } catch (thrown) {

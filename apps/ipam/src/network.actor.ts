@@ -16,6 +16,7 @@ import {
   type SubmittedCommand,
   type Transaction,
 } from '@skein/ipam';
+import { onBehalfOf } from '@skein/messaging';
 import { Activation, type CallOptions, type Store } from '@skein/store-client';
 import { parseValue, readAll } from './store-reading';
 
@@ -30,6 +31,8 @@ export type NetworkMessage =
       readonly command: AddressCommand;
       /** On the clock of `performance.now()`. */
       readonly deadlineMs: number;
+      /** Under which it stands in logs. */
+      readonly requestIds: readonly string[];
       readonly reply: Reply<NetworkAnswer>;
     }
   | { readonly type: 'inspect'; readonly reply: Reply<Iterable<BeliefEntry> | null> }
@@ -55,6 +58,8 @@ const passivateAfterMs = 60_000;
 export class NetworkActor implements Behavior<NetworkMessage> {
   private readonly allocator: NetworkAllocator;
   private readonly replies = new Map<number, Reply<NetworkAnswer>>();
+  /** Requests that wait, by the ids of their replies. */
+  private readonly asking = new Map<number, readonly string[]>();
   private activation: Activation | null = null;
   private nextId = 1;
   private turn = 0;
@@ -92,6 +97,7 @@ export class NetworkActor implements Behavior<NetworkMessage> {
       reply.reject(new SkeinError('unavailable', 'The replica is stopping'));
     }
     this.replies.clear();
+    this.asking.clear();
   }
 
   private inputsOf(messages: readonly NetworkMessage[]): AllocatorInput[] {
@@ -103,6 +109,7 @@ export class NetworkActor implements Behavior<NetworkMessage> {
           const id = this.nextId;
           this.nextId += 1;
           this.replies.set(id, message.reply);
+          this.asking.set(id, message.requestIds);
           commands.push({ id, command: message.command, deadlineMs: message.deadlineMs });
           break;
         }
@@ -159,6 +166,7 @@ export class NetworkActor implements Behavior<NetworkMessage> {
 
   private settle(id: number): Reply<NetworkAnswer> | undefined {
     const reply = this.replies.get(id);
+    this.asking.delete(id);
     this.replies.delete(id);
     return reply;
   }
@@ -245,7 +253,8 @@ export class NetworkActor implements Behavior<NetworkMessage> {
   private async commit({ compare, success }: Transaction): Promise<AllocatorInput> {
     const request = { compare: [...compare], success: [...success], failure: [] };
     try {
-      const reply = await this.options.store.txn(request, { timeoutMs: storeTimeoutMs });
+      const onBehalf = onBehalfOf([...this.asking.values()].flat());
+      const reply = await this.options.store.txn(request, { timeoutMs: storeTimeoutMs, onBehalf });
       if (!reply.succeeded) return { type: 'rejected' };
       return { type: 'committed', revision: reply.revision };
     } catch {

@@ -40,6 +40,8 @@ export interface LocalLayout {
   readonly gossipKey?: string | undefined;
   /** Timing of the hosts' gossip; absent: `local`. */
   readonly gossipPreset?: 'lan' | 'wan' | 'local' | undefined;
+  /** Of all services; absent: their default. */
+  readonly logLevel?: 'debug' | undefined;
 }
 
 /** TEST-NET-1: free for documentation and tests, and never routed. */
@@ -62,6 +64,7 @@ export interface LayoutSize {
   readonly engines?: boolean | undefined;
   readonly single?: boolean | undefined;
   readonly gossipPreset?: 'lan' | 'wan' | 'local' | undefined;
+  readonly logLevel?: 'debug' | undefined;
 }
 
 function bootOf(hosts: readonly LocalHost[]): Pick<LocalLayout, 'bootId' | 'joinSecrets'> {
@@ -89,6 +92,7 @@ export function createLayout(size: LayoutSize): LocalLayout {
     adminToken: secret(),
     gossipKey: createGossipKey(),
     ...(size.gossipPreset === undefined ? {} : { gossipPreset: size.gossipPreset }),
+    ...(size.logLevel === undefined ? {} : { logLevel: size.logLevel }),
   };
 }
 

@@ -41,6 +41,8 @@ export interface StartOptions {
   readonly single?: boolean;
   /** Timing of the hosts' gossip; default `local`. */
   readonly gossipPreset?: 'lan' | 'wan' | 'local';
+  /** How much the services write into their logs; default `info`. */
+  readonly logLevel?: 'debug';
   readonly progress: (step: string) => void;
   /** Calls the start off: it rejects with the signal's reason, and nothing of it is left running. */
   readonly signal?: AbortSignal;

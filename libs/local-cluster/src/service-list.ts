@@ -64,6 +64,7 @@ function natsEnv({ layout, dataDir }: ProcessListOptions, user: UserName) {
     SKEIN_NATS_URL: layout.natsUrl,
     SKEIN_NATS_CREDS: credentialsFile(dataDir, user),
     SKEIN_NATS_INBOX: inboxPrefixOf(user),
+    ...(layout.logLevel === undefined ? {} : { SKEIN_LOG_LEVEL: layout.logLevel }),
   };
 }
 

@@ -6,6 +6,7 @@ export { Deadline } from './deadline';
 export { silentLogger, type Logger } from './logger';
 export { Messenger, type BytesHandler, type EventHandler } from './messenger';
 export type { ConversationObserver } from './observer';
+export { onBehalfOf, type OnBehalfOf } from './on-behalf-of';
 export type { RequestContext } from './request-context';
 export type { RequestOptions } from './requester';
 export { ServiceEndpoints, type ServeOptions } from './service-endpoints';

@@ -5,6 +5,8 @@ import type { Deadline } from './deadline';
 export interface RequestContext {
   /** Travels along with every request that is made on behalf of this one; found in the logs of all services. */
   readonly requestId: string;
+  /** Ids of further requests that came in the same message. */
+  readonly alsoFor?: readonly string[] | undefined;
   readonly deadline: Deadline;
   readonly subject: string;
 }

@@ -29,6 +29,8 @@ export interface RequestOptions {
   readonly timeoutMs?: number | undefined;
   readonly deadline?: Deadline | undefined;
   readonly requestId?: string | undefined;
+  /** Ids of further requests on whose behalf it is made. */
+  readonly alsoFor?: readonly string[] | undefined;
   /** The request on whose behalf this one is made: its id and deadline go along. */
   readonly context?: RequestContext | undefined;
   /** Ask again, with pauses, while nobody serves the subject, until the deadline. */
@@ -41,6 +43,7 @@ interface Outgoing {
   readonly data: Uint8Array;
   readonly deadline: Deadline;
   readonly requestId: string;
+  readonly alsoFor: readonly string[] | undefined;
 }
 
 /** Thrown inside only: nobody received the request. */
@@ -72,6 +75,7 @@ export class Requester {
       data: encodeJson(body),
       deadline: deadlineOf(contract, options),
       requestId: options.requestId ?? options.context?.requestId ?? nuid.next(),
+      alsoFor: options.alsoFor ?? options.context?.alsoFor,
     };
     checkBodySize(outgoing.data.length, this.#bodyLimit());
     return (await this.#attempt(outgoing, options.retryUnavailable === true)) as ReplyOf<C>;
@@ -95,7 +99,7 @@ export class Requester {
   }
 
   async #once(outgoing: Outgoing): Promise<unknown> {
-    const { subject, deadline, requestId } = outgoing;
+    const { subject, deadline, requestId, alsoFor } = outgoing;
     const remainingMs = deadline.remainingMs();
     if (remainingMs < 1) {
       throw new SkeinError('deadline_exceeded', 'The deadline passed before the request was sent', {
@@ -107,7 +111,7 @@ export class Requester {
     try {
       reply = await this.#connection.request(subject, outgoing.data, {
         timeout: remainingMs,
-        headers: requestHeaders(requestId, remainingMs),
+        headers: requestHeaders(requestId, remainingMs, alsoFor),
       });
     } catch (cause) {
       throw failureOf(outgoing, cause);

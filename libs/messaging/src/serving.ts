@@ -23,6 +23,7 @@ import {
   errorReply,
   headerRoomBytes,
   maxBodyBytes,
+  alsoForHeader,
   requestIdHeader,
   timeoutHeader,
 } from './wire';
@@ -121,16 +122,19 @@ export class ServedSubject<C extends Contract> implements Serving {
     const body = decodeJson(message.data);
     const request = parseBody(contract.request, body, 'The request') as ParsedRequestOf<C>;
     checkSpeaker(contract, request, message.subject);
-    const context = { requestId, deadline: Deadline.after(timeoutMs), subject: message.subject };
+    const deadline = Deadline.after(timeoutMs);
+    const context = { requestId, ...alsoForOf(message), deadline, subject: message.subject };
     return handler(request, context);
   }
 
   /** Each answer stands in the log under the id of the request that it was given to. */
-  #told({ subject }: Msg, requestId: string, elapsedMs: number, error?: SkeinError): void {
+  #told(message: Msg, requestId: string, elapsedMs: number, error?: SkeinError): void {
+    const { subject } = message;
     const { stats, logger, observed, contract } = this.#options;
     stats.count(elapsedMs, error && `${error.code}: ${error.message}`);
     const ms = Math.round(elapsedMs * 10) / 10;
-    const facts = { requestId, subject, ms, ...(error === undefined ? {} : { code: error.code }) };
+    const code = error === undefined ? {} : { code: error.code };
+    const facts = { requestId, ...alsoForOf(message), subject, ms, ...code };
     logger.debug(facts, 'answered');
     observed.by?.answered(`${contract.service}.${contract.verb}`, elapsedMs, error?.code ?? 'ok');
   }
@@ -176,6 +180,11 @@ function requestIdOf(message: Msg): string {
   const given = message.headers?.get(requestIdHeader) ?? '';
   const usable = given.length <= maxRequestIdLength && /^[\x21-\x7e]+$/.test(given);
   return usable ? given : nuid.next();
+}
+
+function alsoForOf(message: Msg): { alsoFor?: readonly string[] } {
+  const given = message.headers?.get(alsoForHeader) ?? '';
+  return /^[\x20-\x7e]+$/.test(given) ? { alsoFor: given.split(' ') } : {};
 }
 
 function timeoutOf(message: Msg): number | undefined {

@@ -4,6 +4,8 @@ import { headers, type MsgHdrs } from '@nats-io/transport-node';
 import { errorCodes, SkeinError } from '@skein/contracts';
 
 export const requestIdHeader = 'Skein-Request-Id';
+/** Ids of further requests that a message serves, with blanks between them. */
+export const alsoForHeader = 'Skein-Also-For';
 export const timeoutHeader = 'Skein-Timeout-Ms';
 /** The two that NATS' services protocol defines for errors. */
 export const errorCodeHeader = 'Nats-Service-Error-Code';
@@ -39,9 +41,14 @@ export function checkBodySize(bytes: number, limit: number): void {
   });
 }
 
-export function requestHeaders(requestId: string, remainingMs: number): MsgHdrs {
+export function requestHeaders(
+  requestId: string,
+  remainingMs: number,
+  alsoFor: readonly string[] = [],
+): MsgHdrs {
   const all = headers();
   all.set(requestIdHeader, requestId);
+  if (alsoFor.length > 0) all.set(alsoForHeader, alsoFor.join(' '));
   all.set(timeoutHeader, String(Math.ceil(remainingMs)));
   return all;
 }

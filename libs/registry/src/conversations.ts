@@ -10,8 +10,12 @@ export type Asking = Pick<Messenger, 'request'>;
 const programTimeoutMs = 5_000;
 
 export function agentPrograms(messenger: Asking): Program {
-  return (instance, request) =>
-    messenger.request(programContract, request, { instance, timeoutMs: programTimeoutMs });
+  return (instance, request, onBehalf) =>
+    messenger.request(programContract, request, {
+      ...onBehalf,
+      instance,
+      timeoutMs: programTimeoutMs,
+    });
 }
 
 export function ipamAddresses(messenger: Asking): AddressBook {
@@ -34,5 +38,5 @@ export function ipamAddresses(messenger: Asking): AddressBook {
 export function fenced(program: Program, fence: Fence): Program {
   const { value } = fence();
   if (typeof value !== 'number') throw new Error('a fence compares a revision');
-  return (hostId, request) => program(hostId, { ...request, fencing: value });
+  return (hostId, request, onBehalf) => program(hostId, { ...request, fencing: value }, onBehalf);
 }

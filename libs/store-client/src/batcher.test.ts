@@ -38,9 +38,9 @@ function recorded() {
 
 const inTime = (): Deadline => Deadline.after(60_000);
 const put = (batcher: Batcher, key: string, deadline = inTime(), value = 'v') =>
-  batcher.send('put', { key, value }, deadline, undefined);
+  batcher.send('put', { key, value }, deadline, {});
 const get = (batcher: Batcher, key: string, deadline = inTime()) =>
-  batcher.send('range', { key }, deadline, undefined);
+  batcher.send('range', { key }, deadline, {});
 /** Lets every microtask and every next tick run. */
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 const codeOf = (call: Promise<unknown>) =>

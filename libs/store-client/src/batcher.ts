@@ -13,7 +13,7 @@ import {
   type RequestOf,
   SkeinError,
 } from '@skein/contracts';
-import { Deadline } from '@skein/messaging';
+import { Deadline, onBehalfOf, type OnBehalfOf } from '@skein/messaging';
 import { sizeOf } from './request-size';
 
 export interface BatcherPorts {
@@ -22,7 +22,7 @@ export interface BatcherPorts {
     contract: C,
     body: RequestOf<C>,
     deadline: Deadline,
-    requestId: string | undefined,
+    onBehalf: OnBehalfOf,
   ): Promise<ReplyOf<C>>;
 }
 
@@ -34,7 +34,7 @@ interface Waiting {
   readonly body: object;
   readonly size: number;
   readonly deadline: Deadline;
-  readonly requestId: string | undefined;
+  readonly onBehalf: OnBehalfOf;
   readonly resolve: (reply: unknown) => void;
   readonly reject: (error: SkeinError) => void;
   isSent: boolean;
@@ -59,12 +59,12 @@ export class Batcher {
     type: T,
     body: RequestOf<(typeof batchedContracts)[T]>,
     deadline: Deadline,
-    requestId: string | undefined,
+    onBehalf: OnBehalfOf,
   ): Promise<ReplyOf<(typeof batchedContracts)[T]>> {
     return new Promise((resolve, reject) => {
       const size = sizeOf(body);
       const answered = resolve as (reply: unknown) => void;
-      const call = { type, body, size, deadline, requestId };
+      const call = { type, body, size, deadline, onBehalf };
       const waiting = { ...call, resolve: answered, reject, isSent: false };
       this.queue.push(waiting);
       this.unanswered.add(waiting);
@@ -120,8 +120,11 @@ export class Batcher {
     if (batch.length === 1 && first !== undefined) return this.sendAlone(first);
     const last = batch.map(({ deadline }) => deadline).reduce(later);
     const requests = batch.map(({ type, body }) => ({ type, ...body }));
+    const all = onBehalfOf(
+      batch.flatMap(({ onBehalf: { requestId, alsoFor = [] } }) => [requestId, ...alsoFor]),
+    );
     try {
-      const { replies } = await this.ports.request(batchContract, { requests }, last, undefined);
+      const { replies } = await this.ports.request(batchContract, { requests }, last, all);
       const alone = batch.filter((waiting, at) => !this.takeReply(waiting, replies[at]));
       await Promise.all(alone.map((waiting) => this.sendAlone(waiting)));
     } catch (thrown) {
@@ -138,10 +141,10 @@ export class Batcher {
   }
 
   private async sendAlone(waiting: Waiting): Promise<void> {
-    const { type, body, deadline, requestId } = waiting;
+    const { type, body, deadline, onBehalf } = waiting;
     try {
       const contract: Contract = batchedContracts[type];
-      const reply = await this.ports.request(contract, body, deadline, requestId);
+      const reply = await this.ports.request(contract, body, deadline, onBehalf);
       this.settle(waiting, () => waiting.resolve(reply));
     } catch (thrown) {
       this.refuse(waiting, SkeinError.from(thrown));

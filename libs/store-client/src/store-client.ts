@@ -17,7 +17,7 @@ import {
   type ReplyOf,
   type RequestOf,
 } from '@skein/contracts';
-import { Deadline, type Messenger, type Subscription } from '@skein/messaging';
+import { Deadline, type Messenger, type OnBehalfOf, type Subscription } from '@skein/messaging';
 import { systemTime, type Time } from '@skein/time';
 import { Batcher, type BatcherPorts } from './batcher';
 import { OnceNumbers, type Once } from './once-numbers';
@@ -76,8 +76,8 @@ export class StoreClient implements Store {
     this.time = options.time ?? systemTime;
     this.chance = options.chance ?? Math.random;
     const ports: BatcherPorts = {
-      request: (contract, body, deadline, requestId) =>
-        messenger.request(contract, body, { deadline, requestId }),
+      request: (contract, body, deadline, onBehalf) =>
+        messenger.request(contract, body, { deadline, ...onBehalf }),
     };
     this.batchers =
       options.batching === false
@@ -198,9 +198,9 @@ export class StoreClient implements Store {
     if (batcher === undefined) {
       return this.call(batchedContracts[type], request, deadline, options, isWrite);
     }
-    const requestId = options.context?.requestId;
+    const onBehalf = behalfOf(options);
     return callWithRetry({
-      send: (attemptDeadline) => batcher.send(type, request, attemptDeadline, requestId),
+      send: (attemptDeadline) => batcher.send(type, request, attemptDeadline, onBehalf),
       deadline,
       signal: this.signal,
       isWrite,
@@ -213,13 +213,13 @@ export class StoreClient implements Store {
     contract: C,
     request: RequestOf<C>,
     deadline: Deadline,
-    { context }: CallOptions,
+    options: CallOptions,
     isWrite: boolean,
   ): Promise<ReplyOf<C>> {
-    const requestId = context?.requestId;
+    const onBehalf = behalfOf(options);
     return callWithRetry({
       send: (attemptDeadline) =>
-        this.messenger.request(contract, request, { deadline: attemptDeadline, requestId }),
+        this.messenger.request(contract, request, { deadline: attemptDeadline, ...onBehalf }),
       deadline,
       signal: this.signal,
       isWrite,
@@ -233,4 +233,9 @@ export class StoreClient implements Store {
     const own = Deadline.after(ms, () => this.time.monotonicMs());
     return context === undefined ? own : Deadline.earlier(own, context.deadline);
   }
+}
+
+function behalfOf({ context, onBehalf }: CallOptions): OnBehalfOf {
+  if (onBehalf !== undefined || context === undefined) return onBehalf ?? {};
+  return { requestId: context.requestId, alsoFor: context.alsoFor };
 }

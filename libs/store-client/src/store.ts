@@ -17,7 +17,7 @@ import type {
   revokeLeaseContract,
   transactionContract,
 } from '@skein/contracts';
-import type { RequestContext } from '@skein/messaging';
+import type { OnBehalfOf, RequestContext } from '@skein/messaging';
 
 export type { Compare, KeyValue, Operation, RevisionEvents };
 
@@ -40,6 +40,8 @@ export interface CallOptions {
   readonly timeoutMs?: number | undefined;
   /** The request on whose behalf this one is made: its id and deadline go along. */
   readonly context?: RequestContext | undefined;
+  /** The requests on whose behalf it is made, where they are several, or their deadlines are not this one's. */
+  readonly onBehalf?: OnBehalfOf | undefined;
 }
 
 export interface WatchRequest {

@@ -10,7 +10,7 @@ import {
   type ReplyOf,
   type RequestKey,
 } from '@skein/contracts';
-import type { Messenger } from '@skein/messaging';
+import { onBehalfOf, type Messenger } from '@skein/messaging';
 
 export interface Attach {
   readonly network: string;
@@ -139,13 +139,14 @@ class Lane {
   async #sendEach(batch: readonly Waiting[]): Promise<void> {
     const [first] = batch;
     if (first === undefined) return;
-    const { network, waitMs, requestId } = first.attach;
+    const { network, waitMs } = first.attach;
+    const onBehalf = onBehalfOf(batch.map(({ attach }) => attach.requestId));
     const attaches = batch.map(({ attach }) => ({
       endpoint: attach.endpoint,
       request: attach.requestId,
       ...(attach.once === undefined ? {} : { once: attach.once }),
     }));
-    const options = { requestId, timeoutMs: waitMs + attachMarginMs, retryUnavailable: true };
+    const options = { ...onBehalf, timeoutMs: waitMs + attachMarginMs, retryUnavailable: true };
     try {
       const request = { network, attaches, waitMs };
       const reply = await this.messenger.request(createEndpointsEachContract, request, options);

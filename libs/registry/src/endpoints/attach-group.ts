@@ -7,7 +7,7 @@ import {
   type ParsedRequestOf,
   type createEndpointsEachContract,
 } from '@skein/contracts';
-import type { RequestContext } from '@skein/messaging';
+import { onBehalfOf, type RequestContext } from '@skein/messaging';
 import type { Time } from '@skein/time';
 import type { Fault } from '../feeds/host-feed';
 import type { AddressBook, Chance } from '../ports';
@@ -209,7 +209,8 @@ export class AttachGroup {
     const requests = members.map(({ plan }) => allocationRequest(plan));
     let allocated: Awaited<ReturnType<AddressBook['allocate']>>;
     try {
-      allocated = await addresses.allocate(network.id, requests, first.context);
+      const behalf = onBehalfOf(members.map(({ context }) => context.requestId));
+      allocated = await addresses.allocate(network.id, requests, { ...first.context, ...behalf });
     } catch {
       // All or none: who stands in whose way is found one by one.
       return [...members];

@@ -199,7 +199,11 @@ export class Attachments {
     const { fence, merger } = this.#options;
     const { compare, success } = attachDraft(network, plans, records, held);
     const { succeeded, revision } = await merger
-      .commit({ compare: [fence(), ...compare], success })
+      .commit({
+        compare: [fence(), ...compare],
+        success,
+        requestId: records[0]?.created.request,
+      })
       .catch(async (thrown: unknown) => ({
         succeeded: true,
         revision: await this.#committedAfterAll(records, thrown),

@@ -2,12 +2,15 @@
 // one that fails is tried again one by one, so that each request fails or succeeds on its own account.
 
 import { SkeinError, type Compare, type Operation } from '@skein/contracts';
+import { onBehalfOf } from '@skein/messaging';
 import type { Store } from '@skein/store-client';
 import type { Time } from '@skein/time';
 
 export interface Draft {
   readonly compare: readonly Compare[];
   readonly success: readonly Exclude<Operation, { type: 'range' | 'txn' }>[];
+  /** The request that wants it. */
+  readonly requestId?: string | undefined;
 }
 
 export interface Committed {
@@ -108,10 +111,11 @@ export class TransactionMerger {
       compares.set(compareText(compare), compare);
     }
     const success = drafts.flatMap((draft) => draft.success);
-    const { succeeded, revision } = await this.#store.txn({
-      compare: [...compares.values()],
-      success,
-    });
+    const onBehalf = onBehalfOf(drafts.map(({ requestId }) => requestId));
+    const { succeeded, revision } = await this.#store.txn(
+      { compare: [...compares.values()], success },
+      { onBehalf },
+    );
     return { succeeded, revision };
   }
 }

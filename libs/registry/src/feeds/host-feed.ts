@@ -2,7 +2,7 @@
 // knows what the agent has acknowledged and from which revision on it may be behind. Knows no NATS and no liveness.
 
 import { SkeinError, type ReplyOf, type RequestOf, type programContract } from '@skein/contracts';
-import type { Logger } from '@skein/messaging';
+import { onBehalfOf, type Logger, type OnBehalfOf } from '@skein/messaging';
 import { isUntouched, mergeTouched, nothingTouched, type Touched } from '@skein/share';
 import type { Time } from '@skein/time';
 import type { CommittedView } from '../state/committed-view';
@@ -12,7 +12,12 @@ export type ProgramReply = ReplyOf<typeof programContract>;
 export type Fault = ProgramReply['faults'][number];
 
 /** Sends to the host's agent, and gives its answer or throws. */
-export type Program = (hostId: string, request: ProgramRequest) => Promise<ProgramReply>;
+/** `onBehalf`: the requests whose effects are told, as far as they are known. */
+export type Program = (
+  hostId: string,
+  request: ProgramRequest,
+  onBehalf?: OnBehalfOf,
+) => Promise<ProgramReply>;
 
 export interface FeedOptions {
   readonly hostId: string;
@@ -48,6 +53,8 @@ interface Programmed {
 export const retryMs = { from: 100, to: 2_000 } as const;
 /** Pushes after which it is forgotten what was told. */
 const maxTold = 256;
+/** Of a push, those whose wanters are looked up. */
+const mostWanters = 64;
 /** Heartbeats in a row that must disagree: one may have been sent before an acknowledgement that overtook it. */
 const disagreementsNeeded = 2;
 
@@ -166,7 +173,7 @@ export class HostFeed {
     this.#pending = nothingTouched();
     this.#pendingSince = undefined;
     this.#note(request);
-    this.#options.program(this.#options.hostId, request).then(
+    this.#options.program(this.#options.hostId, request, this.#wanters(request)).then(
       (reply) => this.#replied(request, reply),
       (thrown: unknown) => this.#failed(request, SkeinError.from(thrown)),
     );
@@ -181,6 +188,14 @@ export class HostFeed {
     }
     const delta = state.deltaOf(hostId, this.#pending);
     return { kind: 'delta', base: this.#base.revision, revision, digest, delta };
+  }
+
+  /** Who wanted the endpoints that are told anew; of those that went, nothing is left that says it. */
+  #wanters(request: ProgramRequest): OnBehalfOf {
+    if (request.kind === 'snapshot') return {};
+    const { state } = this.#options.view;
+    const put = request.delta.put.endpoints.slice(0, mostWanters);
+    return onBehalfOf(put.map(({ id }) => state.endpoint(id)?.created.request));
   }
 
   #replied(request: ProgramRequest, reply: ProgramReply): void {
