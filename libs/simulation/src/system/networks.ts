@@ -1,7 +1,7 @@
 // The networks that every run has: two that keep what a lost host has, one with both address families and one of two subnets,
 // small enough to fill up; and one that fences it. They are made as the address service makes them.
 
-import { keys } from '@skein/contracts';
+import { keys, SkeinError, type NetworkRecord } from '@skein/contracts';
 import { planNetwork } from '@skein/ipam';
 import type { Store } from '@skein/store-client';
 import { elapsed, type Time } from '@skein/time';
@@ -12,35 +12,64 @@ export const networks = [
   { id: 'n3', name: 'jobs', cidrs: ['10.3.0.0/28'], onHostLoss: 'fence' },
 ] as const;
 
-/** One after the other. Throws if one can't be made. */
+type NetworkPlan = (typeof networks)[number];
+
+/** One after the other, each until it is there: its messages are lost like all others. Throws if one can't be made. */
 export async function makeNetworks(store: Store, time: Time): Promise<void> {
   const vnis = new Set<number>();
-  for (const { id, name, cidrs, onHostLoss } of networks) {
-    const held = await store.get(keys.subnetTable);
-    const record = held === undefined ? { subnets: [] } : JSON.parse(held.value);
-    const modRevision = held?.modRevision ?? 0;
-    const nameOf = (known: string): string => known;
-    const directory = { table: { record, modRevision }, vnis, nameOf };
-    const plan = planNetwork({ id, name, subnets: cidrs.map((cidr) => ({ cidr })) }, directory, {
-      keys,
-      pools: { pools: [], excluded: [] },
-      cause: { request: 'create', at: 0 },
-      complete: (part) => ({
-        ...part,
-        attachable: true,
-        internal: false,
-        multicast: false,
-        encrypted: false,
-        onHostLoss,
-        labels: {},
-        created: { request: 'create', at: 0 },
-      }),
-    });
-    if (!plan.ok) throw new Error(plan.refusal.message);
-    vnis.add(plan.reply.reply.vni);
-    const { compare, success } = plan.reply.transaction;
-    const { succeeded } = await store.txn({ compare: [...compare], success: [...success] });
-    if (!succeeded) throw new Error(`network ${id} was not made`);
+  for (const network of networks) {
+    await untilMade(network, { store, time, vnis });
     await elapsed(time, 100);
   }
+}
+
+async function untilMade(
+  network: NetworkPlan,
+  { store, time, vnis }: { store: Store; time: Time; vnis: Set<number> },
+): Promise<void> {
+  for (let isAgain = false; ; isAgain = true) {
+    try {
+      // What was not answered may be done all the same.
+      const made = isAgain ? await store.get(keys.network(network.id)) : undefined;
+      const record: NetworkRecord | undefined = made && JSON.parse(made.value);
+      vnis.add(record?.vni ?? (await makeNetwork(store, network, vnis)));
+      return;
+    } catch (thrown) {
+      if (!(thrown instanceof SkeinError)) throw thrown;
+      await elapsed(time, 100);
+    }
+  }
+}
+
+/** Answers its VNI. */
+async function makeNetwork(
+  store: Store,
+  { id, name, cidrs, onHostLoss }: NetworkPlan,
+  vnis: ReadonlySet<number>,
+): Promise<number> {
+  const held = await store.get(keys.subnetTable);
+  const record = held === undefined ? { subnets: [] } : JSON.parse(held.value);
+  const modRevision = held?.modRevision ?? 0;
+  const nameOf = (known: string): string => known;
+  const directory = { table: { record, modRevision }, vnis, nameOf };
+  const plan = planNetwork({ id, name, subnets: cidrs.map((cidr) => ({ cidr })) }, directory, {
+    keys,
+    pools: { pools: [], excluded: [] },
+    cause: { request: 'create', at: 0 },
+    complete: (part) => ({
+      ...part,
+      attachable: true,
+      internal: false,
+      multicast: false,
+      encrypted: false,
+      onHostLoss,
+      labels: {},
+      created: { request: 'create', at: 0 },
+    }),
+  });
+  if (!plan.ok) throw new Error(plan.refusal.message);
+  const { compare, success } = plan.reply.transaction;
+  const { succeeded } = await store.txn({ compare: [...compare], success: [...success] });
+  if (!succeeded) throw new Error(`network ${id} was not made`);
+  return plan.reply.reply.vni;
 }
