@@ -25,6 +25,7 @@ const elsewhere: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     './skein test': 'not tried: it would run itself',
     './skein up --single': 'test/stack/single.test.ts',
     './skein up': 'test/docs/journeys.test.ts',
+    './skein top': 'test/stack/top.test.ts',
     './skein events --follow': 'test/docs/journeys.test.ts',
     './skein down': 'test/docs/journeys.test.ts',
     './skein cluster': 'test/stack/operators.test.ts',

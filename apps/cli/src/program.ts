@@ -278,6 +278,14 @@ function history(program: Command): void {
 
 function machine(program: Command): void {
   door(
+    program
+      .command('top')
+      .description('show the cluster live: managers, hosts, networks and what happens')
+      .option('--once', 'print one look and end'),
+    async () => (await import('./commands/top')).top,
+    ['skein top', 'skein top --once', 'skein top --json | jq .cluster.commitsPerSecond'],
+  );
+  door(
     program.command('doctor').description('find out what is in the way'),
     async () => (await import('./commands/doctor')).doctor,
     ['skein doctor'],

@@ -33,9 +33,9 @@ export class Api {
   }
 
   /** Asked once: for those who want to know how things are just now. */
-  ask(path: string, query: Query = {}): Promise<Json> {
+  ask(path: string, query: Query = {}, limitMs: number = timeoutMs): Promise<Json> {
     const headers = { 'x-request-id': newRequestId() };
-    return this.#once('GET', path + queryText(query), undefined, headers);
+    return this.#once('GET', path + queryText(query), undefined, headers, limitMs);
   }
 
   post(path: string, body: unknown, query: Query = {}): Promise<Json> {
@@ -95,8 +95,9 @@ export class Api {
     path: string,
     body: unknown,
     headers: Record<string, string>,
+    limitMs: number = timeoutMs,
   ): Promise<Json> {
-    const signal = AbortSignal.timeout(timeoutMs);
+    const signal = AbortSignal.timeout(limitMs);
     const response = await this.#send(method, path, body, headers, signal);
     const text = await response.text();
     return text === '' ? {} : JSON.parse(text);

@@ -153,7 +153,9 @@ describe('agent install', () => {
     ['creds', { creds: '/no/such/file' }],
     ['SKEIN_HOST_LABELS', { labels: { zone: "a'b" } }],
   ])('names a wrong %s', (field, wrong) => {
-    expect(() => installed(wrong)).toThrow(expect.objectContaining({ code: 'invalid_request', field }));
+    expect(() => installed(wrong)).toThrow(
+      expect.objectContaining({ code: 'invalid_request', field }),
+    );
     expect(everything()).toEqual([]);
   });
 });

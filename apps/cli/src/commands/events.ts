@@ -1,8 +1,8 @@
 // skein events: the readable history, and what happens from now on.
 
-import { createParser } from 'eventsource-parser';
 import pc from 'picocolors';
 import type { Json } from '../client/api';
+import { followEvents } from '../client/event-stream';
 import { time } from '../output/table';
 import type { Session } from '../session';
 
@@ -38,31 +38,11 @@ async function past({ api, out }: Session, { from = 0, prefix }: EventsOptions) 
   }
 }
 
-async function follow({ api, out }: Session, options: EventsOptions) {
+async function follow({ api, out }: Session, { from, prefix }: EventsOptions) {
   const control = new AbortController();
   process.once('SIGINT', () => control.abort());
-  let from = options.from;
-  while (!control.signal.aborted) {
-    try {
-      const query = { from, prefix: options.prefix };
-      const response = await api.open('/v1/events', query, control.signal, 'text/event-stream');
-      const parser = createParser({
-        onEvent: ({ id, data }) => {
-          if (id !== undefined) from = Number(id) + 1;
-          print(out.json, JSON.parse(data));
-        },
-      });
-      const decoder = new TextDecoder();
-      for await (const part of response.body as AsyncIterable<Uint8Array>) {
-        parser.feed(decoder.decode(part, { stream: true }));
-      }
-    } catch (thrown) {
-      if (control.signal.aborted) return;
-      // Before the first event there is nothing to resume: the failure is the answer.
-      if (from === undefined) throw thrown;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 500));
-  }
+  const onEvent = (event: Json): void => print(out.json, event);
+  await followEvents(api, { from, prefix, signal: control.signal, onEvent });
 }
 
 /** One line an event, in both forms. */

@@ -1,0 +1,41 @@
+// The gateway's event stream as it goes on: after a break it is resumed behind the last revision that was seen.
+
+import { createParser } from 'eventsource-parser';
+import type { Api, Json } from './api';
+
+const againMs = 500;
+
+export interface FollowOptions {
+  /** First revision to hear of; absent: what comes from now on. */
+  readonly from?: number | undefined;
+  readonly prefix?: string | undefined;
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: Json) => void;
+  /** True: a gateway that cannot be reached is tried again from the start on. */
+  readonly isPatient?: boolean;
+}
+
+/** Resolves when the signal is given; rejects if there is nothing to resume, unless it is patient. */
+export async function followEvents(api: Api, options: FollowOptions): Promise<void> {
+  const { prefix, signal, onEvent, isPatient = false } = options;
+  let { from } = options;
+  while (!signal.aborted) {
+    try {
+      const response = await api.open('/v1/events', { from, prefix }, signal, 'text/event-stream');
+      const parser = createParser({
+        onEvent: ({ id, data }) => {
+          if (id !== undefined) from = Number(id) + 1;
+          onEvent(JSON.parse(data));
+        },
+      });
+      const decoder = new TextDecoder();
+      for await (const part of response.body as AsyncIterable<Uint8Array>) {
+        parser.feed(decoder.decode(part, { stream: true }));
+      }
+    } catch (thrown) {
+      if (signal.aborted) return;
+      if (from === undefined && !isPatient) throw thrown;
+    }
+    await new Promise((resolve) => setTimeout(resolve, againMs));
+  }
+}
