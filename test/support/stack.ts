@@ -44,8 +44,14 @@ export class Stack {
     const cluster = await LocalCluster.start({ ...startOptions(name), ...options });
     const { natsUrl: servers, natsCreds } = cluster.record;
     const authenticator = credsAuthenticator(readFileSync(natsCreds));
-    const nats = await connect({ servers, authenticator });
-    return new Stack(cluster, nats, name);
+    try {
+      const nats = await connect({ servers, authenticator });
+      return new Stack(cluster, nats, name);
+    } catch (thrown) {
+      // Nobody else would end it, and the next file's could not start.
+      await cluster.stop();
+      throw thrown;
+    }
   }
 
   async stop(): Promise<void> {

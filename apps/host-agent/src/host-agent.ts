@@ -104,6 +104,7 @@ export class HostAgent {
         logger,
       }),
       onRepair: (repair) => this.#tellRepair(repair),
+      onTaken: () => this.#docker?.shareTaken(),
       onProgrammed: () => this.#guard.refresh(),
       onGuardMended: () => this.#guard.reopen(),
       logger,
@@ -276,6 +277,7 @@ export class HostAgent {
       messenger: this.#messenger,
       share: () => this.#programmer.share,
       isShareKnown: () => this.#programmer.programmed.revision > 0,
+      committed: (id) => this.#programmer.endpoint(id),
       onExpected: (networkId) => this.#expect(networkId),
       logger: this.#logger,
     });

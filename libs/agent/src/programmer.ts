@@ -1,7 +1,13 @@
 // One thing at a time to the kernel: pushes, which are taken together if several wait, and the loop that looks for drift.
 // Counts repairs and tells of them.
 
-import { SkeinError, type ReplyOf, type programContract, type Share } from '@skein/contracts';
+import {
+  SkeinError,
+  type ReplyOf,
+  type programContract,
+  type Share,
+  type ShareEndpoint,
+} from '@skein/contracts';
 import type { Logger } from '@skein/messaging';
 import { digestOf } from '@skein/share';
 import type { Time } from '@skein/time';
@@ -18,6 +24,8 @@ export interface ProgrammerOptions {
   readonly reconciler: Reconciler;
   readonly time: Time;
   readonly onRepair: (repair: Repair) => void;
+  /** A share was taken in, and is about to be programmed. */
+  readonly onTaken?: (() => void) | undefined;
   /** Awaited before a push is answered: what the share newly has is let in by the guards. */
   readonly onProgrammed?: (() => Promise<void>) | undefined;
   /** Guards were made anew. */
@@ -74,6 +82,11 @@ export class Programmer {
     return this.#intake.share;
   }
 
+  /** One that the share has, programmed or not. */
+  endpoint(id: string): ShareEndpoint | undefined {
+    return this.#intake.endpoint(id);
+  }
+
   observe(): Promise<Observed> {
     return this.#options.reconciler.observe();
   }
@@ -118,6 +131,7 @@ export class Programmer {
     const taken = batch.map(({ push }) => this.#intake.take(push));
     try {
       const isNew = taken.includes(true);
+      if (isNew) this.#options.onTaken?.();
       const faults = isNew ? await this.#programTaken() : [];
       this.#noteProgrammed();
       if (isNew && !this.#options.reconciler.isComplete) {

@@ -40,6 +40,11 @@ export class ShareIntake {
     return this.#share;
   }
 
+  /** As it is committed, if it is of this share. */
+  endpoint(id: string): ShareEndpoint | undefined {
+    return this.#kept.endpoint(id);
+  }
+
   /**
    * What has changed since the last call, if that is endpoints alone and each host still takes part in the networks in which it
    * did; null if it is more.

@@ -135,8 +135,9 @@ export class IprouteKernel {
       this.#host(ofHost, faults),
       this.#filterMembers(filters.first, faults),
     ]);
+    const isLone = byNetns.size === 1;
     await forEachLimited(byNetns, concurrency, ([netns, ofNetwork]) =>
-      this.#applyNetwork(netns, ofNetwork, { nexthops, faults, ...options }),
+      this.#applyNetwork(netns, ofNetwork, { nexthops, faults, isLone, ...options }),
     );
     await nexthops;
     await this.#host(lastOfHost, faults);
@@ -181,12 +182,13 @@ export class IprouteKernel {
   async #applyNetwork(
     netns: string,
     changes: readonly NetworkChange[],
-    { nexthops, faults, onGround }: Applying,
+    applying: Applying,
   ): Promise<void> {
+    const { nexthops, faults, isLone, onGround } = applying;
     const path = this.#namespaces.pathOf(netns);
     const inside = { at: 'existing', path } as const;
     if (this.#fitsShells(inside, changes)) {
-      return this.#applyInShells(inside, changes, { nexthops, faults });
+      return this.#applyInShells(inside, changes, applying);
     }
     await this.#shells.end(inside);
     const removal = changes.find(({ kind, action }) => kind === 'namespace' && action === 'remove');
@@ -206,6 +208,10 @@ export class IprouteKernel {
     report(ground.faults, faults);
     if (!ground.entered) return;
     onGround?.(netns);
+    // What stays starts while filters are written and devices made.
+    if (isLone) this.#shells.warm(inside, ['ip', 'bridge']);
+    const run = (tool: 'ip' | 'bridge', some: readonly BatchLine[]) =>
+      isLone ? this.#shells.run(tool, inside, some) : runBatch(tool, inside, some);
 
     const [isFiltered] = await Promise.all([
       this.#nft(rulesScript(rules), inside, rules, faults),
@@ -217,14 +223,14 @@ export class IprouteKernel {
     // A port that nobody filters, or that no guard closes, does not come up.
     if (!isFiltered) return;
     const hasNewPorts = lines.ports.length > 0;
-    const links = runBatch('ip', inside, [...lines.ports, ...lines.neighbors]);
+    const links = run('ip', [...lines.ports, ...lines.neighbors]);
     // Rows need their ports; without new ones, neighbors and rows go at once.
     if (hasNewPorts) await links;
     await nexthops;
-    const rows = runBatch('bridge', inside, lines.rows);
+    const rows = run('bridge', lines.rows);
     report((await links).faults, faults);
     report((await rows).faults, faults);
-    report((await runBatch('ip', inside, lines.withdrawn)).faults, faults);
+    report((await run('ip', lines.withdrawn)).faults, faults);
   }
 
   /** Rows and engines' ports, where all other devices stay as they are. */
@@ -340,6 +346,8 @@ export class IprouteKernel {
 }
 
 interface Applying extends ApplyOptions {
+  /** No other network changes: somebody may be waiting for this one, and the next change may soon be here. */
+  readonly isLone: boolean;
   /** Done when the host's next hops are there: rows name them. */
   readonly nexthops: Promise<unknown>;
   readonly faults: KernelFault[];

@@ -6,11 +6,14 @@ import {
   declareNetworkContract,
   detachOwnContract,
   SkeinError,
+  type ReplyOf,
   type Share,
+  type ShareEndpoint,
 } from '@skein/contracts';
 import {
   Door,
   type Action,
+  type Attached,
   type AttachOrder,
   type Call,
   type Declaration,
@@ -33,10 +36,14 @@ export interface DockerDoorOptions {
   readonly share: () => Share;
   /** Whether the registry has told this host its share. */
   readonly isShareKnown: () => boolean;
+  /** An endpoint as this host's share has it: committed, programmed or not. */
+  readonly committed: (endpointId: string) => ShareEndpoint | undefined;
   /** Told of a network, by its id, that is about to get an endpoint here. */
   readonly onExpected: (networkId: string) => void;
   readonly logger: Logger;
 }
+
+type AttachReply = ReplyOf<typeof attachOwnContract>;
 
 /** Of a call: longer ones would only be given up by the socket. */
 const registryTimeoutMs = 7_500;
@@ -54,6 +61,10 @@ export class DockerDoor {
   readonly #engine: EngineLink | undefined;
   /** Attaches under way, by the endpoint's id. */
   readonly #attaching = new Map<string, Promise<unknown>>();
+  /** Attaches that are committed while their hosts still program them. */
+  readonly #settling = new Map<string, Promise<AttachReply>>();
+  /** Told when the share has the endpoint. */
+  readonly #awaited = new Map<string, (endpoint: ShareEndpoint) => void>();
 
   constructor(options: DockerDoorOptions) {
     const { hostId, messenger, logger, pluginSocket: socket, stateDir, share } = options;
@@ -83,6 +94,14 @@ export class DockerDoor {
   async stop(): Promise<void> {
     await this.#engine?.stop();
     await this.#server.stop();
+  }
+
+  /** What is committed may be answered before it is programmed. */
+  shareTaken(): void {
+    for (const [id, tell] of this.#awaited) {
+      const endpoint = this.#options.committed(id);
+      if (endpoint !== undefined) tell(endpoint);
+    }
   }
 
   #linkTo(socket: string): EngineLink {
@@ -167,14 +186,48 @@ export class DockerDoor {
     }
   }
 
-  async #tryAttach({ id, network, mac, addresses, instead }: AttachOrder) {
-    if (instead !== undefined) await this.#askDetach(instead, network);
-    const { endpoint, behind, faults } = await this.#askAttach(id, network, {
+  /**
+   * Answers once it is committed, of which this host's own share tells first: the engine goes on while the hosts program it, and
+   * waits for them when it joins (P6).
+   */
+  async #tryAttach({ id, network, mac, addresses, instead }: AttachOrder): Promise<Attached> {
+    if (instead !== undefined) {
+      // Its addresses are wanted again at once: they are free when this host has let go of them.
+      await this.#settling.get(instead)?.catch(() => undefined);
+      await this.#askDetach(instead, network, programWaitMs);
+    }
+    const settling = this.#askAttach(id, network, {
       ...(mac === undefined ? {} : { mac }),
       ...(addresses === undefined ? {} : { addresses: [...addresses] }),
     });
-    const isPlugged = faults.length === 0 && !behind.includes(this.#options.hostId);
-    return { addresses: endpoint.addresses, mac: endpoint.mac, isPlugged };
+    const committed = new Promise<ShareEndpoint>((tell) => this.#awaited.set(id, tell));
+    try {
+      const first = await Promise.race([settling, committed]);
+      if ('endpoint' in first) {
+        const { endpoint } = first;
+        return { ...endpoint, isPlugged: this.#isPlugged(first) };
+      }
+      this.#settle(id, settling);
+      return { ...first, isPlugged: false };
+    } finally {
+      this.#awaited.delete(id);
+    }
+  }
+
+  #settle(id: string, settling: Promise<AttachReply>): void {
+    this.#settling.set(id, settling);
+    settling
+      .then((reply) => {
+        if (this.#isPlugged(reply)) this.#door.plugged(id);
+      })
+      .catch((thrown: unknown) => {
+        this.#options.logger.warn({ endpoint: id, fault: String(thrown) }, 'asked for once more');
+      })
+      .finally(() => this.#settling.delete(id));
+  }
+
+  #isPlugged({ behind, faults }: AttachReply): boolean {
+    return faults.length === 0 && !behind.includes(this.#options.hostId);
   }
 
   #askAttach(endpointId: string, network: string, more: { mac?: string; addresses?: string[] }) {
@@ -191,7 +244,9 @@ export class DockerDoor {
     const { hostId } = this.#options;
     const network = this.#door.book.holds.get(id)?.network;
     if (network === undefined) return;
-    const { behind, faults } = await this.#askAttach(id, network, {});
+    const settled = await this.#settling.get(id)?.catch(() => undefined);
+    const isDone = settled !== undefined && this.#isPlugged(settled);
+    const { behind, faults } = isDone ? settled : await this.#askAttach(id, network, {});
     const [fault] = faults;
     if (fault !== undefined) {
       throw new SkeinError('unavailable', `the interface can't be made here: ${fault.message}`);
@@ -213,10 +268,10 @@ export class DockerDoor {
     }
   }
 
-  /** Answered once it is committed: nobody waits for the hosts to forget it. */
-  async #askDetach(endpointId: string, network: string): Promise<void> {
+  /** Without a time to wait it is answered once it is committed: nobody waits for the hosts to forget it. */
+  async #askDetach(endpointId: string, network: string, waitMs = 0): Promise<void> {
     const { hostId: host, messenger } = this.#options;
-    const request = { host, network, endpointId, waitMs: 0 };
+    const request = { host, network, endpointId, waitMs };
     await messenger.request(detachOwnContract, request, { timeoutMs: registryTimeoutMs });
   }
 
