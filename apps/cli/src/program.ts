@@ -343,7 +343,7 @@ function bench(program: Command): void {
       '\nGroups:\n  store      puts,gets,transactions,watches,failover,keys' +
         '\n  addresses  attaches,keyed,batches,detaches,addresses' +
         '\n  dataplane  tcp-1,tcp-8,udp,latency,latency-loaded,steps' +
-        '\n  docker     warm,cold,many' +
+        '\n  docker     warm,cold,lone,many' +
         '\n\nExamples:\n  skein bench store --vs etcd\n  skein bench store --quick --only puts,gets --json' +
         '\n  skein bench addresses --quick\n  skein bench addresses --only attaches --profile profiles' +
         '\n  skein bench resync\n  skein bench membership --vs serf\n  skein bench dataplane --vs swarm\n  skein bench docker --vs swarm',

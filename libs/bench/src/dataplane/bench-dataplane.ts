@@ -12,7 +12,7 @@ import { EngineStack } from '../docker/engine-stack';
 import { Places } from '../docker/places';
 import { steps } from './steps';
 import { answered, latencySample, roundTrips, transfer, type Load, type Way } from './transfer';
-import { buildDockerWays, buildSkeinWay, type NamedWay } from './ways';
+import { buildDockerWays, buildSkeinWays, type NamedWay } from './ways';
 
 export interface DataplaneOptions {
   readonly home: string;
@@ -124,7 +124,7 @@ export async function benchDataplane(options: DataplaneOptions): Promise<Datapla
     const stack = engines?.stack ?? (await BenchStack.start({ ...parts, hosts: 2 }, signal));
     try {
       const places = engines?.places ?? new Places(stack.cluster, { home, path });
-      const ways: NamedWay[] = [await buildSkeinWay(stack)];
+      const ways: NamedWay[] = await buildSkeinWays(stack, engines);
       if (engines !== null) ways.push(...(await buildDockerWays(engines, progress)));
       await places.script(steps.flatMap(({ build }) => build));
       for (const { way } of [...ways, ...steps]) await answered(places, way);

@@ -1,8 +1,9 @@
-// The ways between two hosts that are compared: Skein's between plain namespaces, Swarm's overlay, and Docker's bridge within one
-// host. Each is built once, before anything is measured.
+// The ways between two hosts that are compared: Skein's between containers where there are engines, and between plain namespaces;
+// Swarm's overlay, and Docker's bridge within one host. Each is built once, before anything is measured.
 
 import type { BenchStack } from '../stack/bench-stack';
 import type { EngineHost, EngineStack } from '../docker/engine-stack';
+import { haveObjects } from '../docker/overlay';
 import { createOverlay, startSwarm } from '../docker/swarm';
 import type { Way } from './transfer';
 
@@ -14,9 +15,21 @@ export interface NamedWay {
 const network = 'bench';
 const overlay = 'bench-swarm';
 
-export async function buildSkeinWay(stack: BenchStack): Promise<NamedWay> {
+/** The first is what figures are held against: between containers, if there are engines. */
+export async function buildSkeinWays(
+  stack: BenchStack,
+  engines: EngineStack | null,
+): Promise<NamedWay[]> {
   const subnets = [{ cidr: '10.251.0.0/24' }];
   await stack.ask('POST', '/v1/networks', { name: network, subnets });
+  const way = await namespaceWay(stack);
+  if (engines === null) return [{ name: 'skein', way }];
+  await haveObjects(engines.engines, network);
+  const containers = await containerWay(engines, 'skein', network, ['h1', 'h2']);
+  return [containers, { name: 'skein, plain namespaces', way }];
+}
+
+async function namespaceWay(stack: BenchStack): Promise<Way> {
   const attach = async (host: string, name: string): Promise<string> => {
     const { netns } = await stack.cluster.control.call('addContainer', { name });
     const body = { host, name, sandbox: { netns } };
@@ -27,7 +40,7 @@ export async function buildSkeinWay(stack: BenchStack): Promise<NamedWay> {
   await attach('h1', 'client');
   const address = await attach('h2', 'server');
   const place = (container: string) => ({ at: 'container', container }) as const;
-  return { name: 'skein', way: { client: place('client'), server: place('server'), address } };
+  return { client: place('client'), server: place('server'), address };
 }
 
 export async function buildDockerWays(

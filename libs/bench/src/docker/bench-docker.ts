@@ -7,12 +7,12 @@ import type { Measure, Sample } from '../figure';
 import { limitRows, type LimitRow } from '../limit-rows';
 import { describeMachine, type Machine } from '../machine';
 import { interruptible } from '../stack/bench-stack';
-import { ConnectBench, connectMeasures, worstMeasures } from './connect-figures';
+import { ConnectBench, connectMeasures, worstMeasures, type ConnectKind } from './connect-figures';
 import { EngineStack } from './engine-stack';
 import { manyMeasures, runMany } from './many-containers';
 import { localBridge, type Overlay, skeinOverlay, swarmOverlay } from './overlay';
 
-export const dockerGroups = ['warm', 'cold', 'many'] as const;
+export const dockerGroups = ['warm', 'cold', 'lone', 'many'] as const;
 type DockerGroup = (typeof dockerGroups)[number];
 
 export interface DockerBenchOptions {
@@ -92,15 +92,17 @@ class DockerBench {
         return this.#connects('warm', 'connect, network on the host already', 80);
       case 'cold':
         return this.#connects('cold', 'connect, first of the host', 200);
+      case 'lone':
+        return this.#connects('lone', 'connect, container without another network', null);
       case 'many':
         return this.#many();
     }
   }
 
-  async #connects(kind: 'warm' | 'cold', title: string, goalMs: number): Promise<LimitRow[]> {
+  async #connects(kind: ConnectKind, title: string, goalMs: number | null): Promise<LimitRow[]> {
     const bench = new ConnectBench(this.stack);
     // A bridge is there from when it is created.
-    const overlays = this.overlays.filter((each) => kind === 'warm' || each.crossesHosts);
+    const overlays = this.overlays.filter((each) => kind !== 'cold' || each.crossesHosts);
     for (const overlay of overlays) await bench.prepare(overlay, kind);
     const samples: Samples = {};
     const measures = connectMeasures(goalMs);

@@ -21,13 +21,17 @@ export async function skeinOverlay({ stack, engines }: EngineStack): Promise<Ove
   const prefix = '10.251.7';
   const cidr = `${prefix}.0/24`;
   await stack.ask('POST', '/v1/networks', { name, subnets: [{ cidr }] });
-  for (const host of engineHosts) await hasObject(engines[host], host, name);
+  await haveObjects(engines, name);
   return { name: 'skein', network: name, prefix, crossesHosts: true };
 }
 
 const objectWaitMs = 60_000;
 
 /** The hosts' agents make an object for the network on each engine. */
+export async function haveObjects(engines: EngineStack['engines'], name: string): Promise<void> {
+  for (const host of engineHosts) await hasObject(engines[host], host, name);
+}
+
 async function hasObject(engine: DockerClient, host: EngineHost, name: string): Promise<void> {
   const end = performance.now() + objectWaitMs;
   for (;;) {
