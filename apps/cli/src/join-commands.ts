@@ -22,7 +22,8 @@ export function registerJoinCommands(program: Command, host: Command): void {
       .description('make a token; it is shown this once')
       .option('--host <id>', 'for this host alone, also if it had joined before')
       .option('--ttl <duration>', 'how long it can be used: 30m, 12h, 2d; default 1h')
-      .option('--uses <n>', 'how many hosts can join with it; default 1', count),
+      .option('--uses <n>', 'how many hosts can join with it; default 1', count)
+      .option('--declares-networks', 'their engines may make networks: docker network create'),
     async () => (await load()).create,
     ['skein host token create --host h4', 'skein host token create --uses 20 --ttl 12h'],
   );

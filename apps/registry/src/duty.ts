@@ -47,6 +47,7 @@ export async function openDuty(
       isInOffice,
       program: fenced(parts.program, fence),
       admit: (host, context) => joinDesk.admit(host, context),
+      demandDeclares: (host, context) => joinDesk.demandDeclares(host, context),
     },
     fence,
   );

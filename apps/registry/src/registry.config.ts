@@ -11,6 +11,7 @@ const standingTokenSchema = z.strictObject({
   digest: z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256 digest in hexadecimal'),
   host: idSchema.optional(),
   uses: z.int().min(1).max(1_000).optional(),
+  declares: z.literal(true).optional(),
 });
 
 export const registryConfigSchema = z.object({
@@ -32,7 +33,7 @@ export const registryConfigSchema = z.object({
   natsAccount: z.string().optional(),
   /** A removed host's credential ends after this time at the latest; others are renewed at half of it. */
   credentialTtlMs: wholeNumber({ min: 2_000, max: 86_400_000 }).default(3_600_000),
-  /** JSON: `[{"id": "t1", "digest": "<SHA-256 of the secret>", "host": "h1"}]`, tokens that are there from the start; without `host`, with `uses`. */
+  /** JSON: `[{"id": "t1", "digest": "<SHA-256 of the secret>", "host": "h1"}]`, tokens that are there from the start; without `host`, with `uses`; `"declares": true`: their engines may make networks. */
   joinTokens: jsonText()
     .pipe(z.array(standingTokenSchema).max(maxStandingTokens))
     .optional() as z.ZodType<StandingToken[] | undefined, string | undefined>,

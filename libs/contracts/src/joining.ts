@@ -23,6 +23,8 @@ export const joinTokenRecordSchema = z.object({
   usesLeft: z.int(),
   expiresAt: timeSchema,
   isRevoked: z.literal(true).optional(),
+  /** Engines of hosts that join with it may make networks for the cluster. */
+  declares: z.literal(true).optional(),
   created: causeSchema,
 });
 export type JoinTokenRecord = z.output<typeof joinTokenRecordSchema>;
@@ -32,6 +34,8 @@ export const hostIdentityRecordSchema = z.object({
   publicKey: z.string(),
   /** Id of the token that it joined with. */
   joinToken: idSchema,
+  /** As its token said. */
+  declares: z.literal(true).optional(),
   joined: causeSchema,
 });
 export type HostIdentityRecord = z.output<typeof hostIdentityRecordSchema>;
@@ -56,6 +60,8 @@ export const createJoinTokenContract = defineContract({
       .default(60 * minuteMs),
     /** How many hosts; one for a token that names its host. */
     uses: z.int().min(1).max(1_000).default(1),
+    /** Whether engines of these hosts may make networks for the cluster. */
+    declares: z.boolean().default(false),
   }),
   reply: joinTokenViewSchema.extend({ token: z.string(), revision: revisionSchema }),
   idempotent: false,

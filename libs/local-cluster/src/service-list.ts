@@ -77,7 +77,7 @@ function joinTokens({ bootId, hosts, joinSecrets }: LocalLayout) {
     const secret = joinSecrets[host] ?? '';
     return {
       host,
-      standing: { id, digest: digestOf(secret), host },
+      standing: { id, digest: digestOf(secret), host, declares: true },
       text: `skein-join-${id}-${secret}`,
     };
   });

@@ -14,7 +14,7 @@ import { TransactionMerger } from './endpoints/transaction-merger';
 import { Explainer } from './explain/explainer';
 import { Feeds } from './feeds/feeds';
 import type { Program } from './feeds/host-feed';
-import { Enrolments } from './hosts/enrolments';
+import { Enrolments, type EnrolmentsOptions } from './hosts/enrolments';
 import { DownSightings } from './hosts/down-sightings';
 import { FenceReclaim } from './hosts/fence-reclaim';
 import { defaultHostLeaseMs } from './hosts/host-lease';
@@ -42,6 +42,7 @@ export interface DomainParts {
   readonly time: Time;
   readonly chance: Chance;
   readonly admit?: Admit | undefined;
+  readonly demandDeclares?: EnrolmentsOptions['demandDeclares'];
   /** Whether this process is the active registry, for certain and now. Absent: always. */
   readonly isInOffice?: (() => boolean) | undefined;
 }
@@ -96,7 +97,11 @@ export function domainOf(parts: DomainParts, fence: Fence) {
     lastHolder,
     silentInMs,
   });
-  const enrolments = new Enrolments({ view, messenger });
+  const enrolments = new Enrolments({
+    view,
+    messenger,
+    demandDeclares: parts.demandDeclares,
+  });
   const isAttaching = (endpointId: string): boolean => attachments.isAttaching(endpointId);
   return {
     view,

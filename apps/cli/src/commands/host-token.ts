@@ -9,13 +9,16 @@ interface CreateOptions {
   readonly host?: string;
   readonly ttl?: string;
   readonly uses?: number;
+  readonly declaresNetworks?: boolean;
 }
 
-export async function create({ api, out }: Session, { host, ttl, uses }: CreateOptions) {
+export async function create({ api, out }: Session, options: CreateOptions) {
+  const { host, ttl, uses, declaresNetworks = false } = options;
   const made = await api.post('/v1/join-tokens', {
     ...(host === undefined ? {} : { host }),
     ...(ttl === undefined ? {} : { ttlMs: parseDuration(ttl, 'ttl') }),
     ...(uses === undefined ? {} : { uses }),
+    ...(declaresNetworks ? { declares: true } : {}),
   });
   const whom = made.host === undefined ? `${made.uses} host(s)` : `host ${made.host}`;
   out.show(made, () =>

@@ -22,6 +22,8 @@ import type { Heartbeat } from './roster';
 export interface EnrolmentsOptions {
   readonly view: FreshView;
   readonly messenger: Asking;
+  /** Whether the host's engine may make networks; throws if not. Absent: every host's may. */
+  readonly demandDeclares?: ((host: string, context: RequestContext) => Promise<void>) | undefined;
 }
 
 type Declaration = ParsedRequestOf<typeof declareNetworkContract>;
@@ -65,9 +67,11 @@ export class Enrolments {
 
   /** Makes the network, or answers the one that is there and has these subnets. */
   async declare({ host: hostId, network: spec }: Declaration, context: RequestContext) {
-    const { view, messenger } = this.#options;
+    const { view, messenger, demandDeclares } = this.#options;
     const host = await view.findHost(hostId, context.deadline);
     try {
+      // One that is there is only described, which changes nothing.
+      if (view.network(spec.name) === undefined) await demandDeclares?.(hostId, context);
       const { network, revision } = await messenger.request(createNetworkContract, spec, {
         context,
       });

@@ -27,7 +27,7 @@ beforeEach(async () => {
 afterEach(() => world.close());
 
 async function join(host: string): Promise<void> {
-  const { token } = await desk.create({ host, ttlMs: 60_000, uses: 1 }, context());
+  const { token } = await desk.create({ host, ttlMs: 60_000, uses: 1, declares: false }, context());
   await desk.join({ token, host, publicKey: `key-of-${host}` }, context());
 }
 

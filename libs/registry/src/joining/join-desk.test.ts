@@ -26,8 +26,8 @@ function deskOf(options: Partial<JoinDeskOptions> = {}): JoinDesk {
   });
 }
 
-const create = (options: { host?: string; uses?: number } = {}) =>
-  deskOf().create({ ttlMs: hourMs, uses: 1, ...options }, context());
+const create = (options: { host?: string; uses?: number; declares?: boolean } = {}) =>
+  deskOf().create({ ttlMs: hourMs, uses: 1, declares: false, ...options }, context());
 
 const join = (token: string, host: string, publicKey = `key-of-${host}`, desk = deskOf()) =>
   desk.join({ token, host, publicKey } satisfies RequestOf<typeof joinContract>, context());
@@ -106,6 +106,21 @@ describe('a join token', () => {
     expect(await codeOf(join(other, 'h1', 'new-key'))).toBe('host_already_joined');
     const named = (await create({ host: 'h1' })).token;
     expect((await join(named, 'h1', 'new-key')).jwt).toBe('h1:new-key');
+  });
+
+  it('says whether engines of its hosts may make networks', async () => {
+    await join((await create()).token, 'h1');
+    await join((await create({ declares: true })).token, 'h2');
+    const digest = 'digest of the-standing-secret';
+    const standing = [{ id: 's1', digest, uses: 2, declares: true as const }];
+    await join('skein-join-s1-the-standing-secret', 'h3', 'key-of-h3', deskOf({ standing }));
+    const may = (host: string, desk = deskOf()) => codeOf(desk.demandDeclares(host, context()));
+    expect(await may('h1')).toBe('forbidden');
+    expect(await may('h2')).toBe('ok');
+    expect(await may('h3')).toBe('ok');
+    expect(await may('unknown')).toBe('forbidden');
+    // Where no key signs hosts, any may do anything.
+    expect(await may('h1', deskOf({ signer: undefined }))).toBe('ok');
   });
 
   it('is kept as a digest, and listed without it', async () => {

@@ -38,6 +38,8 @@ export interface StandingToken {
   /** The only host that may use it, once, within a day; absent: `uses` hosts of any free id in a month, month after month. */
   readonly host?: string | undefined;
   readonly uses?: number | undefined;
+  /** Engines of its hosts may make networks for the cluster. */
+  readonly declares?: true | undefined;
 }
 
 export interface JoinDeskOptions {
@@ -72,7 +74,7 @@ export class JoinDesk {
   }
 
   async create(
-    { host, ttlMs, uses }: ParsedRequestOf<typeof createJoinTokenContract>,
+    { host, ttlMs, uses, declares }: ParsedRequestOf<typeof createJoinTokenContract>,
     context: RequestContext,
   ): Promise<ReplyOf<typeof createJoinTokenContract>> {
     const { chance, time, store, fence } = this.#options;
@@ -92,6 +94,7 @@ export class JoinDesk {
       uses,
       usesLeft: uses,
       expiresAt: now + ttlMs,
+      ...(declares ? { declares } : {}),
       created: { request: context.requestId, at: now },
     };
     const lease = await this.#remember(id, ttlMs + rememberMs, context);
@@ -150,7 +153,8 @@ export class JoinDesk {
       const verdict = judgeJoin(request, found?.record, identity?.record, now);
       if (verdict === 'repeat' || found === undefined) return credential;
       const joined = { request: context.requestId, at: now };
-      const made: HostIdentityRecord = { host, publicKey, joinToken: id, joined };
+      const rights = found.record.declares === true ? ({ declares: true } as const) : {};
+      const made: HostIdentityRecord = { host, publicKey, joinToken: id, ...rights, joined };
       if (await this.#spend(found, { record: made, revision: identity?.revision ?? 0 }, context)) {
         return credential;
       }
@@ -174,6 +178,15 @@ export class JoinDesk {
     const identity = await this.#identity(host, context);
     if (identity === undefined) throw notJoined(host);
     return [equals(keys.hostIdentity(host), identity.revision)];
+  }
+
+  /** Throws `forbidden` for a host whose token did not let its engine make networks. */
+  async demandDeclares(host: string, context: RequestContext): Promise<void> {
+    if (this.#options.signer === undefined) return;
+    const identity = await this.#identity(host, context);
+    if (identity?.record.declares === true) return;
+    const message = `Engines of host ${host} may not make networks: make it with 'skein network create', or let the host join with a token that says --declares-networks`;
+    throw new SkeinError('forbidden', message, { field: 'host', facts: { host } });
   }
 
   async #spend(
@@ -216,10 +229,13 @@ export class JoinDesk {
     if (standing === undefined) return undefined;
     const now = this.#options.time.wallMs();
     const created = { request: 'configuration', at: now };
-    const { digest, host, uses = 1 } = standing;
+    const { digest, host, uses = 1, declares } = standing;
     // One for any host ends when what was remembered of it is forgotten: it then stands as at first.
     const ttlMs = host === undefined ? rememberStandingMs : dayMs;
-    const bound = host === undefined ? {} : { host };
+    const bound = {
+      ...(host === undefined ? {} : { host }),
+      ...(declares === undefined ? {} : { declares }),
+    };
     const record = { id, digest, ...bound, uses, usesLeft: uses, expiresAt: now + ttlMs, created };
     return { record, revision: 0 };
   }
