@@ -58,6 +58,16 @@ describeWherePossible(lacking, 'the page, in Chromium', () => {
     await page.getByText('The way is complete').waitFor();
     const steps = page.getByLabel('Steps of the way').getByRole('listitem');
     expect(await steps.count()).toBeGreaterThan(6);
+    // What passes between the hosts stands on the tunnel: probes at least.
+    const labels = () =>
+      page.evaluate<string[]>(
+        `document.querySelector('.graph .canvas')._cyreg.cy.edges().map((edge) => edge.data('label'))`,
+      );
+    const isRate = (label: string) => /^[1-9][0-9.]* k?bit.s$/.test(label);
+    for (let patience = 300; !(await labels()).some(isRate); patience -= 1) {
+      if (patience === 0) throw new Error(`no rate on a tunnel: ${(await labels()).join(', ')}`);
+      await page.waitForTimeout(50);
+    }
     // What is attached while one looks comes by itself.
     await stack.call('POST', '/v1/networks/db/endpoints', { host: 'h2', name: 'late' });
     await page.getByRole('row', { name: /^late db h2/ }).waitFor();

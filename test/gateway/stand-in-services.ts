@@ -13,6 +13,7 @@ import {
   networkCreatedEvent,
   reachabilityContract,
   SkeinError,
+  trafficContract,
   type EndpointSpec,
   type HistoryEvent,
   type NetworkView,
@@ -107,6 +108,9 @@ export async function startStandIns(natsUrl: string): Promise<StandIns> {
   messenger
     .service({ name: 'registry', version: '0.0.1', description: 'stand-in' })
     .serve(reachabilityContract, () => ({ hosts: [], pairs: [], revision }));
+  messenger
+    .service({ name: 'registry', version: '0.0.1', description: 'stand-in' })
+    .serve(trafficContract, () => ({ silent: [], ways: [], revision }));
   messenger
     .service({ name: 'registry', version: '0.0.1', description: 'stand-in' })
     .serve(listEndpointsContract, () => ({ endpoints: [], revision }));

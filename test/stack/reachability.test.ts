@@ -58,6 +58,28 @@ it('finds the ways between hosts that share a network open, with frames of full 
   for (const { rttMs } of open) expect(rttMs).toBeGreaterThan(0);
 }, 60_000);
 
+it('counts what passes between hosts where it arrives, once it is asked', async () => {
+  await becomes('ok');
+  const frames = async (): Promise<Record<string, number>> => {
+    const { status, body } = await stack.call('GET', '/v1/traffic');
+    expect([status, body.silent]).toEqual([200, []]);
+    return Object.fromEntries(
+      (body.ways as { from: string; to: string; frames: number; bytes: number }[])
+        .filter(({ frames: some, bytes }) => bytes >= some * 50)
+        .map((way) => [`${way.from} ${way.to}`, way.frames]),
+    );
+  };
+  const before = await frames();
+  expect(Object.keys(before).sort()).toEqual(['h1 h2', 'h2 h1']);
+  for (let patience = 100; ; patience -= 1) {
+    // Agents try the way all the time.
+    const now = await frames();
+    if (Object.entries(before).every(([way, some]) => (now[way] ?? 0) > some + 3)) break;
+    if (patience === 0) throw new Error(JSON.stringify({ before, now }));
+    await delay(100);
+  }
+}, 60_000);
+
 it('tells an underlay that carries less than its MTU says from one that carries nothing', async () => {
   await becomes('ok');
   await underlayDrops('meta length > 1000');

@@ -3,6 +3,7 @@
 import { Controller, Inject } from '@nestjs/common';
 import {
   agentStatusContract,
+  agentTrafficContract,
   programContract,
   type ParsedRequestOf,
   type ReplyOf,
@@ -17,6 +18,11 @@ export class HostAgentController {
   @Serve(programContract)
   program(push: ParsedRequestOf<typeof programContract>): Promise<ReplyOf<typeof programContract>> {
     return this.agent.program(push);
+  }
+
+  @Serve(agentTrafficContract)
+  traffic(): Promise<ReplyOf<typeof agentTrafficContract>> {
+    return this.agent.traffic();
   }
 
   @Serve(agentStatusContract)

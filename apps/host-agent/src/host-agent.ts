@@ -16,12 +16,13 @@ import {
   type ReplyOf,
   type SkeinError,
   type agentStatusContract,
+  type agentTrafficContract,
 } from '@skein/contracts';
 import type { Logger, Messenger } from '@skein/messaging';
 import { resolverAddress, resolverPrefix } from '@skein/names';
 import { overheadBytes } from '@skein/share';
 import { every, systemTime } from '@skein/time';
-import type { Repair } from '@skein/vxlan';
+import { memberParts, type Repair } from '@skein/vxlan';
 import { hostRoutes, IprouteKernel } from '@skein/vxlan-iproute';
 import type { HostAgentConfig } from './host-agent.config';
 import { Gossip } from './duty/gossip';
@@ -188,6 +189,20 @@ export class HostAgent {
       localHealth: this.#gossip.localHealth,
       ...(asked.rows ? await this.#kernelStatus(networks) : {}),
     };
+  }
+
+  /** By host and network: the kernel knows only addresses and numbers. */
+  async traffic(): Promise<ReplyOf<typeof agentTrafficContract>> {
+    const { share } = this.#programmer;
+    const hosts = new Map(share.hosts.map(({ id, vtep }) => [vtep, id]));
+    const networks = new Map(share.networks.map(({ id, vni }) => [vni, id]));
+    const from = [...(await this.#kernel.received())].flatMap(([member, received]) => {
+      const { vni, vtep } = memberParts(member);
+      const [host, networkId] = [hosts.get(vtep), networks.get(vni)];
+      if (host === undefined || networkId === undefined) return [];
+      return [{ host, networkId, ...received }];
+    });
+    return { host: this.#config.hostId, from };
   }
 
   async #kernelStatus(networks: Parameters<typeof statusRows>[1]) {

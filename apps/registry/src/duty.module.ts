@@ -13,6 +13,7 @@ import {
   OwnEndpoints,
   Queries,
   ReachabilityMatrix,
+  TrafficDesk,
   ServiceDesk,
   type Domain,
 } from '@skein/registry';
@@ -52,6 +53,7 @@ export class DutyModule {
         { provide: Enrolments, useValue: domain.enrolments },
         { provide: Queries, useValue: domain.queries },
         { provide: ReachabilityMatrix, useValue: domain.matrix },
+        { provide: TrafficDesk, useValue: domain.traffic },
         { provide: AddressHistory, useValue: new AddressHistory({ view, store: history, writer }) },
         { provide: EventHistory, useValue: new EventHistory(view, history, writer) },
         { provide: Explainer, useValue: domain.explainer },

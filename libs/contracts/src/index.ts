@@ -20,6 +20,7 @@ export * from './ipam';
 export * from './share';
 export * from './host-agent';
 export * from './reachability';
+export * from './traffic';
 export * from './hosts';
 export * from './registry';
 export * from './services';

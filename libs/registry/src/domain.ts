@@ -30,6 +30,7 @@ import type { HostEntry } from './state/entries';
 import type { FreshView } from './state/fresh-view';
 import { Queries } from './views/queries';
 import { ReachabilityMatrix } from './views/reachability-matrix';
+import { TrafficDesk } from './views/traffic-desk';
 
 export interface DomainParts {
   readonly config: { readonly holdDownMs: number; readonly hostLeaseMs?: number };
@@ -122,6 +123,7 @@ export function domainOf(parts: DomainParts, fence: Fence) {
       fence,
     }),
     matrix: new ReachabilityMatrix(view, roster),
+    traffic: new TrafficDesk({ view, messenger, time }),
     queries: new Queries({ view, roster, time, leaseMs, registry }),
     services: new ServiceDesk({ store, view, time, fence }),
     explainer: new Explainer({ store, view, feeds, messenger }),

@@ -21,3 +21,4 @@ export { FreshView } from './state/fresh-view';
 export { endOf, StoreFollower, type Following } from './state/store-follower';
 export { Queries } from './views/queries';
 export { ReachabilityMatrix } from './views/reachability-matrix';
+export { TrafficDesk } from './views/traffic-desk';

@@ -124,6 +124,21 @@ describe('filter of members', () => {
     expect(new MemberFilter('other-').parse(text.join('\n'))).toBeNull();
   });
 
+  it('reads what came from whom, from a table that counts', () => {
+    expect(filter.received(text.join('\n'))).toEqual(new Map());
+    const counting = text
+      .join('\n')
+      .replace('192.0.2.2 . 0x64', '192.0.2.2 . 0x64 counter packets 12 bytes 3400')
+      .replace('2001:db8::2 . 0x64', '2001:db8::2 . 0x64 counter packets 0 bytes 0');
+    expect(filter.parse(counting)).toEqual(filter.parse(text.join('\n')));
+    expect(filter.received(counting)).toEqual(
+      new Map([
+        ['100 192.0.2.2', { frames: 12, bytes: 3_400 }],
+        ['100 2001:db8::2', { frames: 0, bytes: 0 }],
+      ]),
+    );
+  });
+
   it('is not whole without any one of its rules, or without its hook', () => {
     for (const gone of [18, 19, 20, 21, 22, 23]) {
       const rest = text.filter((_, at) => at !== gone).join('\n');

@@ -5,6 +5,7 @@ import {
   sandboxesToInspect,
   type Change,
   type Desired,
+  type Member,
   type Observed,
   type ObservedNetwork,
   type ObservedSandbox,
@@ -21,7 +22,7 @@ import {
 import { BatchShells } from './batch-shell';
 import { isWholeGuard, openGuard, type GuardRenewal } from './guard';
 import { networkLines, nexthopLines } from './lines';
-import { MemberFilter } from './member-filter';
+import { MemberFilter, type Received } from './member-filter';
 import { Namespaces } from './namespaces';
 import { parseArrays, parseNetwork, parseNexthops, parseSandbox } from './parse';
 import { forEachLimited, runCommand } from './run-command';
@@ -314,6 +315,12 @@ export class IprouteKernel {
   /** Takes it back; it may be gone. */
   async releaseAddress(prefix: string): Promise<void> {
     await runCommand(['ip', 'addr', 'del', prefix, 'dev', 'lo'], '');
+  }
+
+  /** What came from each host that takes part in a network here, since it was let in. */
+  async received(): Promise<ReadonlyMap<Member, Received>> {
+    const read = await runCommand(this.#members.list, '');
+    return read.exitCode === 0 ? this.#members.received(read.stdout) : new Map();
   }
 
   async #observeNexthops() {

@@ -10,6 +10,12 @@ import {
   type ObservedUnderlay,
 } from '@skein/vxlan';
 
+export interface Received {
+  readonly frames: number;
+  /** Those of the underlay: with the headers that an overlay adds. */
+  readonly bytes: number;
+}
+
 type UnderlayChange = Extract<Change, { kind: 'underlay' | 'vni' | 'member' }>;
 
 export class MemberFilter {
@@ -39,13 +45,17 @@ export class MemberFilter {
     return {
       vxlanPort: isWhole && port > 0 ? port : null,
       vnis: new Set(elementsOf(text, 'vnis').map(([vni = '']) => Number(vni))),
-      members: new Set(
-        [...elementsOf(text, 'version4'), ...elementsOf(text, 'version6')].map(
-          ([vtep = '', vni = '']) => memberOf(Number(vni), formatAddress(address(vtep))),
-        ),
-      ),
+      members: new Set(membersIn(text).map(({ member }) => member)),
       dropped: Number(/counter strangers \{\s*packets (\d+)/.exec(text)?.[1] ?? 0),
     };
+  }
+
+  /** What came from each member since it was let in; those of a table that does not count are left out. */
+  received(text: string): ReadonlyMap<Member, Received> {
+    const counted = membersIn(text).flatMap(({ member, received }): [Member, Received][] =>
+      received === null ? [] : [[member, received]],
+    );
+    return new Map(counted);
   }
 
   #lines(change: UnderlayChange): string[] {
@@ -66,8 +76,8 @@ export class MemberFilter {
       `table ${this.#table} {`,
       '  counter strangers { }',
       `  set vnis { typeof ${vni}; }`,
-      `  set version4 { typeof ip saddr . ${vni}; }`,
-      `  set version6 { typeof ip6 saddr . ${vni}; }`,
+      `  set version4 { typeof ip saddr . ${vni}; counter; }`,
+      `  set version6 { typeof ip6 saddr . ${vni}; counter; }`,
       '  chain input { type filter hook input priority -10; policy accept; }',
       '}',
       ...rulesFor(vxlanPort).map(
@@ -99,6 +109,18 @@ function rulesFor(vxlanPort: number): string[] {
     `ip6 saddr . ${vni} @version6 accept`,
     `${vni} @vnis counter name strangers drop`,
   ];
+}
+
+function membersIn(text: string): { member: Member; received: Received | null }[] {
+  return [...elementsOf(text, 'version4'), ...elementsOf(text, 'version6')].map(
+    ([vtep = '', counted = '']) => {
+      const [number = '', , , frames, , bytes] = counted.split(' ');
+      const member = memberOf(Number(number), formatAddress(address(vtep)));
+      const isCounted = frames !== undefined && bytes !== undefined;
+      const received = isCounted ? { frames: Number(frames), bytes: Number(bytes) } : null;
+      return { member, received };
+    },
+  );
 }
 
 function setOf(member: Member): string {

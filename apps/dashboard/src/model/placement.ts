@@ -93,10 +93,11 @@ function hostPoint(
   if (count === 1) return { x: 0, y: 0 };
   const step = box + gap;
   if (count <= mostOnRing) {
-    // As wide as neighbours on the ring need to stand clear of each other; flattened, since screens are wide.
+    // As wide as neighbours on the ring need to stand clear of each other; flattened to the screen's shape.
     const radius = Math.max(step * 0.75, step / (2 * Math.sin(Math.PI / count)));
     const angle = -Math.PI / 2 + (index * 2 * Math.PI) / count;
-    return { x: 1.35 * radius * Math.cos(angle), y: radius * Math.sin(angle) };
+    const [wide, tall] = aspect < 1 ? [1, 1.2] : [1.35, 1];
+    return { x: wide * radius * Math.cos(angle), y: tall * radius * Math.sin(angle) };
   }
   const rowStep = box + rowGap;
   const columns = columnsFor(count, aspect);

@@ -1,6 +1,6 @@
-// Which hosts reach which inside the overlay.
+// Which hosts reach which inside the overlay, and what passes between them.
 
-import { reachabilityContract } from '@skein/contracts';
+import { reachabilityContract, trafficContract } from '@skein/contracts';
 import { defineRoute, type Route } from '../http/route';
 import { noParams, noQuery } from '../http/shapes';
 
@@ -33,4 +33,28 @@ const getReachability = defineRoute({
   handle: async (_request, { ask }) => ({ body: await ask(reachabilityContract, {}) }),
 });
 
-export const reachabilityRoutes: readonly Route[] = [getReachability];
+const getTraffic = defineRoute({
+  method: 'GET',
+  path: '/v1/traffic',
+  operation: 'getTraffic',
+  tag: 'hosts',
+  summary:
+    'What passes between hosts inside the overlay, counted where it arrives; read from the kernels when asked.',
+  role: 'viewer',
+  params: noParams,
+  query: noQuery,
+  success: {
+    status: 200,
+    description: 'One counter for each network and direction; a rate follows from two answers.',
+    schema: trafficContract.reply,
+    example: {
+      revision: 21,
+      silent: [],
+      ways: [{ from: 'h1', to: 'h2', networkId: 'n1', frames: 812, bytes: 96_400, at: 51_200 }],
+    },
+  },
+  errors: [],
+  handle: async (_request, { ask }) => ({ body: await ask(trafficContract, {}) }),
+});
+
+export const reachabilityRoutes: readonly Route[] = [getReachability, getTraffic];

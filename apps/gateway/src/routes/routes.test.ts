@@ -70,6 +70,7 @@ describe('route table', () => {
       'GET /v1/networks/{network}/services/{service}',
       'GET /v1/reachability',
       'GET /v1/tokens',
+      'GET /v1/traffic',
       'POST /v1/addresses:audit',
       'POST /v1/cluster/leader',
       'POST /v1/cluster/members',

@@ -11,6 +11,7 @@ import {
   readmitHostContract,
   registerHostContract,
   removeHostContract,
+  trafficContract,
   type ParsedRequestOf,
 } from '@skein/contracts';
 import type { RequestContext } from '@skein/messaging';
@@ -22,6 +23,7 @@ import {
   HostRemoval,
   Queries,
   ReachabilityMatrix,
+  TrafficDesk,
 } from '@skein/registry';
 
 @Controller()
@@ -33,6 +35,7 @@ export class HostsController {
     @Inject(FreshView) private readonly view: FreshView,
     @Inject(Queries) private readonly queries: Queries,
     @Inject(ReachabilityMatrix) private readonly matrix: ReachabilityMatrix,
+    @Inject(TrafficDesk) private readonly desk: TrafficDesk,
   ) {}
 
   @Serve(registerHostContract)
@@ -80,6 +83,11 @@ export class HostsController {
   @Serve(reachabilityContract)
   reachability() {
     return this.matrix.pairs();
+  }
+
+  @Serve(trafficContract)
+  traffic(_request: ParsedRequestOf<typeof trafficContract>, context: RequestContext) {
+    return this.desk.traffic(context);
   }
 
   @Serve(hostNetworksContract)

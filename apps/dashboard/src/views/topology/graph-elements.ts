@@ -3,6 +3,7 @@
 import type { ElementDefinition } from 'cytoscape';
 import type { Reachability } from '../../gateway/live';
 import { tunnelsOf, type Placement } from '../../model/placement';
+import { rateText, tunnelRate, type Rate, type Rates } from '../../model/traffic';
 import { isSuspended, type World } from '../../model/world';
 
 export interface Look {
@@ -11,6 +12,14 @@ export interface Look {
   /** Only this network is shown in full strength. */
   readonly focus: string | undefined;
   readonly chosen: readonly string[];
+  /** What passes; none: it is not shown. */
+  readonly rates?: Rates | undefined;
+}
+
+/** From a line to a band, by powers of ten from 100 kbit/s to 10 Gbit/s. */
+function widthOf({ bitsPerSecond }: Rate): number {
+  const powers = Math.log10(Math.max(1e5, bitsPerSecond)) - 5;
+  return 2.5 + 2 * Math.min(5, powers);
 }
 
 /** Beyond it tunnels are thin, and only the focused network's are drawn. */
@@ -80,8 +89,12 @@ function tunnelElements(world: World, look: Look): ElementDefinition[] {
       ...(isCut ? ['cut'] : worst === undefined ? [] : [worst]),
       ...(isWay ? ['way'] : []),
     ].join(' ');
+    const rate =
+      look.rates === undefined ? undefined : tunnelRate(look.rates, { networkId, from, to });
     const data = {
       id,
+      label: rate === undefined || isMany ? '' : rateText(rate),
+      width: rate === undefined ? 2.5 : widthOf(rate),
       source: `host ${from}`,
       target: `host ${to}`,
       color: look.colorOf(networkId),

@@ -6,6 +6,7 @@ import cytoscape, { type Core, type ElementDefinition } from 'cytoscape';
 import type { Reachability } from '../../gateway/live';
 import { networkColors } from '../../model/palette';
 import { place, type Placement } from '../../model/placement';
+import type { Rates } from '../../model/traffic';
 import type { World } from '../../model/world';
 import { themeColor, useThemeCount } from '../../parts/theme';
 import { elementsOf } from './graph-elements';
@@ -22,9 +23,10 @@ export function TopologyGraph(props: {
   readonly reachability?: Reachability | undefined;
   readonly focus?: string | undefined;
   readonly chosen: readonly string[];
+  readonly rates?: Rates | undefined;
   readonly onChoose?: (endpointId: string) => void;
 }) {
-  const { world, reachability, focus, chosen, onChoose } = props;
+  const { world, reachability, focus, chosen, rates, onChoose } = props;
   const container = useRef<HTMLDivElement>(null);
   const graph = useRef<Core | null>(null);
   const former = useRef<Placement | undefined>(undefined);
@@ -71,14 +73,14 @@ export function TopologyGraph(props: {
     const cy = graph.current;
     if (cy === null) return;
     const colorOf = (networkId: string) => themeColor(colors.get(networkId) ?? 'line-strong');
-    const look = { colorOf, reachability, focus, chosen };
+    const look = { colorOf, reachability, focus, chosen, rates };
     const hosts = cy.nodes('.host').length;
     show(cy, elementsOf(world, placement, look));
     // The reader's own view is kept while hosts stay; with other hosts all of them are shown.
     if (cy.nodes('.host').length !== hosts) isHis.current = false;
     if (!isHis.current) cy.fit(undefined, margin);
     sizeLabels(cy);
-  }, [world, placement, colors, reachability, focus, chosen, themeCount]);
+  }, [world, placement, colors, reachability, focus, chosen, rates, themeCount]);
 
   useEffect(() => void graph.current?.style(graphStyle()), [themeCount]);
 

@@ -11,11 +11,13 @@ import { EndpointTable } from './endpoint-table';
 import { ExplainedWay } from './explained-way';
 import { mostTunnels } from './graph-elements';
 import { TopologyGraph } from './topology-graph';
+import { useTraffic } from './use-traffic';
 import '../../style/topology.css';
 
 export default function TopologyView() {
   useInterest('hosts');
   const { world, reachability } = useLive();
+  const rates = useTraffic();
   const [focus, setFocus] = useState<string>();
   const [chosen, setChosen] = useState<readonly string[]>([]);
   const [first, second] = chosen.map((id) => world.endpoints.get(id));
@@ -49,6 +51,7 @@ export default function TopologyView() {
           reachability={reachability}
           focus={focus}
           chosen={chosen}
+          rates={rates}
           onChoose={choose}
         />
         {focus === undefined && tunnelsOf(world).length > mostTunnels ? (
@@ -58,7 +61,7 @@ export default function TopologyView() {
         ) : null}
         <p className="legend soft">
           ● attached {'  '}◇ suspended: its host is down (✕) {'  '}┄ dashed: down, or large frames
-          do not pass
+          do not pass {'  '}on tunnels: what passes both ways on the underlay, probes among it
         </p>
       </Card>
       <Card className="third" title="The way">
