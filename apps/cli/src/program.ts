@@ -232,6 +232,14 @@ function hosts(program: Command): void {
     async () => (await import('./commands/host-matrix')).matrix,
     ['skein host matrix'],
   );
+  door(
+    host
+      .command('traffic')
+      .description('show what passes between hosts inside the overlay, counted for a moment')
+      .option('--seconds <n>', 'for how long; 2', count),
+    async () => (await import('./commands/host-traffic')).traffic,
+    ['skein host traffic', 'skein host traffic --seconds 10 --json'],
+  );
   registerJoinCommands(program, host);
 }
 
