@@ -209,8 +209,8 @@ export class IprouteKernel {
     report(ground.faults, faults);
     if (!ground.entered) return;
     onGround?.(netns);
-    // What stays starts while filters are written and devices made.
-    if (isLone) this.#shells.warm(inside, ['ip', 'bridge']);
+    // What stays starts while filters are written and devices made: behind them, since a fork holds up everything else.
+    if (isLone) setImmediate(() => this.#shells.warm(inside, ['ip', 'bridge']));
     const run = (tool: 'ip' | 'bridge', some: readonly BatchLine[]) =>
       isLone ? this.#shells.run(tool, inside, some) : runBatch(tool, inside, some);
 
