@@ -16,23 +16,27 @@ export const lackingTmux: string | null = (() => {
 const patienceMs = 20_000;
 
 export class TerminalWindow {
-  readonly #server = `skein-${process.pid}-${randomBytes(3).toString('hex')}`;
+  /** A server of its own, with nobody's settings. */
+  readonly #flags: readonly string[] = [
+    '-L',
+    `skein-${process.pid}-${randomBytes(3).toString('hex')}`,
+    '-f',
+    '/dev/null',
+  ];
 
   constructor(
     size: { readonly columns: number; readonly rows: number },
     command: readonly string[],
     env: Readonly<Record<string, string>> = {},
   ) {
-    const given = Object.entries(env).flatMap(([name, value]) => ['-e', `${name}=${value}`]);
-    this.#tmux(
-      ...['new-session', '-d', '-x', String(size.columns), '-y', String(size.rows)],
-      ...given,
-      ...command,
-    );
+    const args = ['new-session', '-d', '-x', String(size.columns), '-y', String(size.rows)];
+    execFileSync('tmux', [...this.#flags, ...args, ...command], {
+      env: { ...process.env, ...env },
+    });
   }
 
   #tmux(...args: readonly string[]): string {
-    return execFileSync('tmux', ['-L', this.#server, '-f', '/dev/null', ...args]).toString();
+    return execFileSync('tmux', [...this.#flags, ...args]).toString();
   }
 
   /** Keys by tmux's names: `Tab`, `C-c`, `Enter`. */

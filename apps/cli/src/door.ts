@@ -21,6 +21,25 @@ export const label = (text: string, earlier: Record<string, string> | undefined)
   return { ...earlier, [text.slice(0, at)]: text.slice(at + 1) };
 };
 
+/** A door that shows a list, and with `--watch` shows it again whenever something happens. */
+export function listDoor(
+  command: Command,
+  load: () => Promise<Handler>,
+  examples: readonly string[] = [],
+): void {
+  command.option('-w, --watch', 'show it again whenever something happens');
+  const watching = async (): Promise<Handler> => {
+    const [handler, { watchList }] = await Promise.all([load(), import('./watch-list')]);
+    return async (session: Session, ...given: unknown[]) => {
+      const { watch, ...options } = given.at(-1) as Options;
+      const look = (shown: Session): Promise<void> =>
+        (handler as (...all: unknown[]) => Promise<void>)(shown, ...given.slice(0, -1), options);
+      await (watch === true ? watchList(session, look) : look(session));
+    };
+  };
+  door(command, watching, examples);
+}
+
 /** Adds what every command has, and runs it with a session, its arguments and its options. */
 export function door(
   command: Command,

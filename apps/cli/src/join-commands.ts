@@ -1,7 +1,7 @@
 // The commands with which a cluster and its hosts come to trust each other: the authority's keys, join tokens.
 
 import type { Command } from 'commander';
-import { count, door } from './door';
+import { count, door, listDoor } from './door';
 
 interface AuthorityOptions {
   readonly json?: boolean;
@@ -27,7 +27,7 @@ export function registerJoinCommands(program: Command, host: Command): void {
     async () => (await load()).create,
     ['skein host token create --host h4', 'skein host token create --uses 20 --ttl 12h'],
   );
-  door(
+  listDoor(
     token.command('list').alias('ls').description('list tokens and what is left of them'),
     async () => (await load()).list,
     ['skein host token list'],

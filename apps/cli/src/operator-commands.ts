@@ -2,7 +2,7 @@
 
 import { Argument, Option, type Command } from 'commander';
 import type { RestoreOptions } from './commands/restore';
-import { count, door, repeat, type Options } from './door';
+import { count, door, listDoor, repeat, type Options } from './door';
 
 export function registerOperatorCommands(program: Command): void {
   cluster(program);
@@ -316,7 +316,7 @@ function lease(program: Command): void {
     async () => (await load()).grant,
     ['skein lease grant 60s', 'skein lease grant 5m --name worker-7'],
   );
-  door(
+  listDoor(
     group.command('list').alias('ls').description('list leases with the time each still has'),
     async () => (await load()).list,
     ['skein lease list'],

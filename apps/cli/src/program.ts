@@ -1,7 +1,7 @@
 // Every command, its arguments and its help. What a command does is loaded when it runs, so that help is quick.
 
 import { Argument, Command, Option } from 'commander';
-import { commas, count, door, label, repeat, type Options } from './door';
+import { commas, count, door, listDoor, label, repeat, type Options } from './door';
 import { registerAgentCommands } from './agent-commands';
 import { registerJoinCommands } from './join-commands';
 import { registerProofCommands } from './proof-commands';
@@ -62,7 +62,7 @@ function networks(program: Command): void {
       'skein network create db --subnet 10.9.0.0/24 --reserve printer=10.9.0.9',
     ],
   );
-  door(
+  listDoor(
     network.command('list').alias('ls').description('list networks'),
     async () => (await load()).list,
     ['skein network list --json'],
@@ -92,12 +92,12 @@ function networks(program: Command): void {
     async () => (await load()).addSubnet,
     ['skein network add-subnet web 10.10.0.0/24'],
   );
-  door(
+  listDoor(
     network.command('addresses <network>').description('show how full it is, and who holds what'),
     async () => (await load()).addresses,
     ['skein network addresses web'],
   );
-  door(
+  listDoor(
     network.command('exclusions').description('show which prefixes no network may have'),
     async () => (await load()).exclusions,
     ['skein network exclusions'],
@@ -149,7 +149,7 @@ function endpoints(program: Command): void {
     doAttach,
     attachExamples,
   );
-  door(
+  listDoor(
     endpoint
       .command('list [network]')
       .alias('ls')
@@ -187,7 +187,7 @@ function endpoints(program: Command): void {
 function hosts(program: Command): void {
   const host = program.command('host').description('hosts and what each has programmed');
   const load = () => import('./commands/host');
-  door(
+  listDoor(
     host.command('list').alias('ls').description('list hosts'),
     async () => (await load()).list,
     ['skein host list'],
@@ -222,12 +222,12 @@ function hosts(program: Command): void {
     async () => (await load()).undrain,
     ['skein host undrain h3'],
   );
-  door(
+  listDoor(
     host.command('networks <host>').description('show what it takes part in'),
     async () => (await load()).networks,
     ['skein host networks h1'],
   );
-  door(
+  listDoor(
     host.command('matrix').description('show which host reaches which inside the overlay'),
     async () => (await import('./commands/host-matrix')).matrix,
     ['skein host matrix'],

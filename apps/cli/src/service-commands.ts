@@ -1,12 +1,12 @@
 // The commands on services of a network.
 
 import type { Command } from 'commander';
-import { door, label } from './door';
+import { door, listDoor, label } from './door';
 
 export function registerServiceCommands(program: Command): void {
   const service = program.command('service').description('names that stand for several endpoints');
   const load = () => import('./commands/service');
-  door(
+  listDoor(
     service.command('list <network>').alias('ls').description('list services and their backends'),
     async () => (await load()).list,
     ['skein service list web'],

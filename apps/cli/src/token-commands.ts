@@ -1,7 +1,7 @@
 // The commands on tokens of people and programs.
 
 import { Option, type Command } from 'commander';
-import { count, door } from './door';
+import { count, door, listDoor } from './door';
 
 export function registerTokenCommands(program: Command): void {
   const token = program.command('token').description('tokens for people and programs');
@@ -21,7 +21,7 @@ export function registerTokenCommands(program: Command): void {
     async () => (await load()).create,
     ['skein token create ci --role operator --ttl 90d', 'skein token create wallboard --rate 20'],
   );
-  door(
+  listDoor(
     token.command('list').alias('ls').description('list tokens, and when each was last used'),
     async () => (await load()).list,
     ['skein token list'],

@@ -11,6 +11,8 @@ export interface FollowOptions {
   readonly prefix?: string | undefined;
   readonly signal: AbortSignal;
   readonly onEvent: (event: Json) => void;
+  /** From now on nothing is missed. */
+  readonly onOpen?: () => void;
   /** True: a gateway that cannot be reached is tried again from the start on. */
   readonly isPatient?: boolean;
 }
@@ -22,6 +24,7 @@ export async function followEvents(api: Api, options: FollowOptions): Promise<vo
   while (!signal.aborted) {
     try {
       const response = await api.open('/v1/events', { from, prefix }, signal, 'text/event-stream');
+      options.onOpen?.();
       const parser = createParser({
         onEvent: ({ id, data }) => {
           if (id !== undefined) from = Number(id) + 1;

@@ -30,13 +30,15 @@ describe('completion', () => {
     const script = completionScript(program, 'bash');
     expect(script).toMatch(/^ {4}"network"\) words="create list show delete add-subnet addresses/m);
     expect(script).toMatch(/^ {4}"network create"\) words=".*--subnet/m);
+    expect(script).toMatch(/^ {4}"network ls"\) words=".*--watch/m);
+    expect(script).toMatch(/^ {4}"verify"\) words="consensus system gateway/m);
     expect(script).not.toContain('simulate-part');
   });
 
   it('is made for each shell', () => {
-    expect(completionScript(program, 'zsh')).toContain('bashcompinit');
+    expect(completionScript(program, 'zsh')).toContain('compdef _skein skein');
     expect(completionScript(program, 'fish')).toContain(
-      '__fish_seen_subcommand_from network; and not __fish_seen_subcommand_from create',
+      `complete -c skein -f -n 'test "$(__skein_path)" = "network"' -a create`,
     );
   });
 });

@@ -18,7 +18,7 @@ export function completionScript(program: Command, shell: Shell): string {
     case 'bash':
       return bashScript(places);
     case 'zsh':
-      return `autoload -U +X bashcompinit && bashcompinit\n${bashScript(places)}`;
+      return zshScript(places);
     case 'fish':
       return fishScript(places);
   }
@@ -26,14 +26,23 @@ export function completionScript(program: Command, shell: Shell): string {
 
 function placesOf(command: Command, path: string): Place[] {
   const children = command.commands.filter((child) => !isHidden(child));
+  const choices = command.registeredArguments.flatMap(({ argChoices = [], description }) =>
+    argChoices.map((word) => ({ word, about: description })),
+  );
   const place = {
     path,
-    words: children.map((child) => ({ word: child.name(), about: child.description() })),
+    words: [
+      ...children.map((child) => ({ word: child.name(), about: child.description() })),
+      ...choices,
+    ],
     options: command.options
       .filter((option) => option.long !== undefined && !option.hidden)
       .map((option) => ({ long: option.long ?? '', about: option.description })),
   };
-  const below = children.flatMap((child) => placesOf(child, `${path} ${child.name()}`.trim()));
+  // What is known by two names is completed behind both.
+  const below = children.flatMap((child) =>
+    [child.name(), ...child.aliases()].flatMap((name) => placesOf(child, `${path} ${name}`.trim())),
+  );
   return [place, ...below];
 }
 
@@ -41,8 +50,11 @@ function isHidden(command: Command): boolean {
   return (command as Command & { _hidden?: boolean })._hidden === true;
 }
 
+const pathsOf = (places: readonly Place[]): string[] =>
+  places.map(({ path }) => path).filter((path) => path !== '');
+
 function bashScript(places: readonly Place[]): string {
-  const known = places.filter(({ path }) => path !== '').map(({ path }) => `"${path}"`);
+  const known = pathsOf(places).map((path) => `"${path}"`);
   const cases = places.map(({ path, words, options }) => {
     const all = [...words.map(({ word }) => word), ...options.map(({ long }) => long), '--help'];
     return `    "${path}") words="${all.join(' ')}" ;;`;
@@ -64,28 +76,69 @@ complete -o default -F _skein skein ./skein
 `;
 }
 
+/** Its own, not bash's: what is a variable like any other there, such as `path`, has a meaning of its own here. */
+function zshScript(places: readonly Place[]): string {
+  const known = pathsOf(places).map((path) => `"${path}"`);
+  const cases = places.map(({ path, words, options }) => {
+    const offered = [
+      ...words.map(({ word, about }) => quoted(word, about)),
+      ...options.map(({ long, about }) => quoted(long, about)),
+      quoted('--help', 'display help for command'),
+    ];
+    return `    ("${path}") offered=(${offered.join(' ')}) ;;`;
+  });
+  return `(( $+functions[compdef] )) || { autoload -U compinit && compinit -i; }
+_skein() {
+  local place="" next="" word=""
+  local -a offered
+  for word in "\${(@)words[2,CURRENT-1]}"; do
+    next="\${place:+$place }$word"
+    case "$next" in
+      (${known.join('|')}) place="$next" ;;
+    esac
+  done
+  case "$place" in
+${cases.join('\n')}
+  esac
+  _describe -t commands skein offered || _files
+}
+compdef _skein skein ./skein
+`;
+}
+
+const quoted = (word: string, about: string): string =>
+  `'${word}:${about.replaceAll("'", `'\\''`).replaceAll('\n', ' ')}'`;
+
 function fishScript(places: readonly Place[]): string {
   const lines = places.flatMap(({ path, words, options }) => {
-    const nouns = path === '' ? [] : path.split(' ');
-    const seen = nouns.map((noun) => `__fish_seen_subcommand_from ${noun}`);
-    const not =
-      words.length === 0
-        ? []
-        : [`not __fish_seen_subcommand_from ${words.map(({ word }) => word).join(' ')}`];
-    const condition = [...seen, ...not].join('; and ');
-    const when = condition === '' ? '' : ` -n '${condition}'`;
+    const when = `-n 'test "$(__skein_path)" = "${path}"'`;
     return [
       ...words.map(
-        ({ word, about }) => `complete -c skein -f${when} -a ${word} -d '${plain(about)}'`,
+        ({ word, about }) => `complete -c skein -f ${when} -a ${word} -d '${plain(about)}'`,
       ),
       ...options.map(
-        ({ long, about }) => `complete -c skein${when} -l ${long.slice(2)} -d '${plain(about)}'`,
+        ({ long, about }) => `complete -c skein ${when} -l ${long.slice(2)} -d '${plain(about)}'`,
       ),
     ];
   });
-  return `${lines.join('\n')}\n`;
+  return `function __skein_path
+  set -l words (commandline -opc)
+  set -e words[1]
+  set -l path ''
+  for word in $words
+    set -l next (string trim -- "$path $word")
+    if contains -- $next ${pathsOf(places)
+      .map((path) => `'${path}'`)
+      .join(' ')}
+      set path $next
+    end
+  end
+  echo $path
+end
+${lines.join('\n')}
+`;
 }
 
 function plain(text: string): string {
-  return text.replaceAll("'", "\\'").replaceAll('\n', ' ');
+  return text.replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('\n', ' ');
 }

@@ -41,7 +41,16 @@ export class Output {
 
   /** In place of what the terminal shows; one below the other elsewhere. */
   screen(text: string): void {
-    this.line(process.stdout.isTTY ? `\x1b[H\x1b[2J${text}` : `${text}\n`);
+    const { isTTY, rows = 24 } = process.stdout;
+    if (!isTTY) {
+      this.line(`${text}\n`);
+      return;
+    }
+    const lines = text.split('\n');
+    const left = lines.length - (rows - 1);
+    const shown = left > 0 ? [...lines.slice(0, rows - 2), pc.dim(`… ${left + 1} more`)] : lines;
+    // Written over what was there: cleared first, it would flicker.
+    this.line(`\x1b[H${shown.map((line) => `${line}\x1b[K`).join('\n')}\x1b[J`);
   }
 
   /** A bar on terminals; elsewhere a line now and then. `total` 0: not known. */
