@@ -94,6 +94,8 @@ export class Requester {
         const mayRetry = retry && thrown instanceof NobodyThere;
         if (!mayRetry || outgoing.deadline.remainingMs() <= pauseMs) throw thrown;
         await pause(pauseMs);
+        // A busy machine sleeps longer than it was told to: what was found out still holds.
+        if (outgoing.deadline.remainingMs() < 1) throw thrown;
       }
     }
   }
