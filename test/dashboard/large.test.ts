@@ -83,24 +83,27 @@ describeWherePossible(chromiumIsMissing ? 'there is no Chromium' : null, 'the pa
     const canvas = page.locator('.graph .canvas');
     const { x = 0, y = 0, width = 0, height = 0 } = (await canvas.boundingBox()) ?? {};
     const [middle, center] = [x + width / 2, y + height / 2];
-    const frames = page.evaluate<number>(`new Promise((resolve) => {
-      let frames = 0;
-      const end = performance.now() + 3000;
-      const count = (now) => {
-        frames += 1;
-        if (now < end) requestAnimationFrame(count);
-        else resolve(frames);
-      };
-      requestAnimationFrame(count);
-    })`);
+    const frames = () =>
+      page.evaluate<number>(`new Promise((resolve) => {
+        let frames = 0;
+        const end = performance.now() + 2000;
+        const count = (now) => {
+          frames += 1;
+          if (now < end) requestAnimationFrame(count);
+          else resolve(frames);
+        };
+        requestAnimationFrame(count);
+      })`);
+    const atRest = await frames();
+    const moving = frames();
     await page.mouse.move(middle, center);
     for (let turn = 0; turn < 6; turn += 1) await page.mouse.wheel(0, -150);
     await page.mouse.down();
     for (let step = 1; step <= 15; step += 1)
       await page.mouse.move(middle + step * 9, center + step);
     await page.mouse.up();
-    // A third of what a screen shows: enough to be no slide show, on a machine that does other things too.
-    expect(await frames).toBeGreaterThan(60);
+    // Beside what this machine can show just now: it does other things too.
+    expect(await moving).toBeGreaterThan(atRest / 6);
     const his = (await seen()).zoom;
     await cluster.attach('lab', 'one-more');
     await page.getByText(`${endpointCount + 1} of ${endpointCount + 1}`).waitFor();
