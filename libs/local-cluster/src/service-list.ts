@@ -43,10 +43,16 @@ export interface ProcessListOptions {
 /** Not `--optimize-for-size`: it saves nothing here and doubles what a write costs a manager (libs/raft/PERFORMANCE.md). */
 const nodeFlags = ['--no-warnings', '--v8-pool-size=1'];
 /**
- * MiB that a young generation may grow to under load. With a small one, much of what a request makes is copied twice; at rest
- * none of them has grown.
+ * MiB that a young generation may grow to. With a small one, much of what a request makes is copied twice; a large one is memory
+ * that a process keeps once it was busy, its start included.
  */
-const youngMib = (app: string): number => (app === 'host-agent' ? 8 : 16);
+const youngMib: Readonly<Record<string, number>> = {
+  'host-agent': 4,
+  consensus: 8,
+  gateway: 16,
+  ipam: 16,
+  registry: 16,
+};
 
 /** One heap for all. */
 const singleFlags = ['--max-semi-space-size=4'];
@@ -164,7 +170,7 @@ function specs(options: ProcessListOptions): readonly ProcessSpec[] {
   const bundle = (app: string, name: string) => [
     process.execPath,
     ...nodeFlags,
-    `--max-semi-space-size=${youngMib(app)}`,
+    `--max-semi-space-size=${youngMib[app] ?? 2}`,
     ...(profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${join(profileDir, name)}`]),
     join(home, 'dist', `${app}.js`),
   ];
