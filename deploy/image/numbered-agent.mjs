@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { promises as dns } from 'node:dns';
 import { hostname, networkInterfaces } from 'node:os';
+import { fileURLToPath } from 'node:url';
 
 const address = Object.values(networkInterfaces())
   .flat()
@@ -26,4 +27,7 @@ const defaults = {
   SKEIN_BOOT_ID: randomUUID(),
 };
 for (const [variable, value] of Object.entries(defaults)) process.env[variable] ||= value;
-await import('../dist/host-agent.js');
+// A service starts by itself where it is the process's program.
+const agent = new URL('../dist/host-agent.js', import.meta.url);
+process.argv[1] = fileURLToPath(agent);
+await import(agent.href);

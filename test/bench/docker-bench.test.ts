@@ -31,7 +31,11 @@ describeWherePossible(lackingForEngines(undefined, ['iperf3']), 'skein bench --v
           skein: spread,
           peer: spread,
           goal: '≥ 1×',
-          others: { "docker's bridge": spread, 'bare veth': spread },
+          others: {
+            'skein, plain namespaces': spread,
+            "docker's bridge": spread,
+            'bare veth': spread,
+          },
         }),
       );
       expect(report.steps.at(-1)).toMatchObject({ step: 'skein', ofVeth: expect.any(Number) });

@@ -130,6 +130,19 @@ describe('backup', () => {
     expect(restored.revision).toBe(reply.header.revision);
     expect(restored.range({ key: 'snap/0' })).toMatchObject({ reply: { kvs: [{ value: '0' }] } });
   }, 20_000);
+
+  it('is not refused because others were read to their ends', async () => {
+    const instance = await follower();
+    const begin = () => cluster.messenger.request(backupContract, { offset: 0 }, { instance });
+    for (let count = 0; count < 6; count += 1) {
+      let reply = await begin();
+      while (!reply.done) {
+        const offset = reply.offset + Buffer.from(reply.data, 'base64').length;
+        const next = { backup: reply.backup, offset };
+        reply = await cluster.messenger.request(backupContract, next, { instance });
+      }
+    }
+  }, 20_000);
 });
 
 describe('members', () => {

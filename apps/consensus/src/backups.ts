@@ -57,6 +57,7 @@ export class Backups {
   }
 
   private begin(): BackupReply {
+    this.makeRoom();
     if (this.backups.size >= maxBackups) {
       throw new SkeinError('overloaded', 'Too many backups are being read', {
         facts: { limit: maxBackups },
@@ -112,6 +113,14 @@ export class Backups {
       voters: [...configuration.incoming],
       learners: [...configuration.learners],
     };
+  }
+
+  /** One that was read to its end is kept only so that its last piece can be asked again: it stands in nobody's way. */
+  private makeRoom(): void {
+    for (const [id, { ahead }] of this.backups) {
+      if (this.backups.size < maxBackups) return;
+      if (ahead === null) this.backups.delete(id);
+    }
   }
 
   private expire(): void {

@@ -92,7 +92,7 @@ export class Client {
       await this.#attached(answer, { network, taken, sentAt });
       return;
     }
-    ledger.count(`attach ${isFinal(answer) ? 'refused' : 'unknown'}: ${answer.code}`);
+    ledger.count(`attach ${isFinal(answer) ? 'refused' : 'unknown'}: ${answer.code}`, network);
     if (answer.code === 'endpoint_name_taken')
       ledger.violations.push(`the attach of ${name} took effect behind its key (try ${tries})`);
     if (isFinal(answer)) {

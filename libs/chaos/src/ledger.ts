@@ -42,12 +42,15 @@ export class Ledger {
   readonly undecided = new Set<string>();
   readonly violations: string[] = [];
   readonly outcomes = new Map<string, number>();
+  /** The same one by one; `of` is the network that was asked for. */
+  readonly told: { readonly at: number; readonly what: string; readonly of?: string }[] = [];
   readonly attachedAt: number[] = [];
 
   constructor(private readonly weather: Weather) {}
 
-  count(what: string): void {
+  count(what: string, of?: string): void {
     this.outcomes.set(what, (this.outcomes.get(what) ?? 0) + 1);
+    this.told.push({ at: nowMs(), what, ...(of === undefined ? {} : { of }) });
   }
 
   find(id: string): Held | undefined {

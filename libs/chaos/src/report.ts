@@ -18,6 +18,12 @@ export interface ChaosReport {
   readonly faults: Readonly<Record<string, number>>;
   readonly outcomes: Readonly<Record<string, number>>;
   readonly figures: Readonly<Record<string, number>>;
+  /** The longest time in which attaches could have succeeded and none did: since the faults began, and what clients were told. */
+  readonly silence: {
+    readonly fromMs: number;
+    readonly ms: number;
+    readonly told: Readonly<Record<string, number>>;
+  };
   readonly pings: Readonly<Partial<Record<PairClass, ClassCount>>>;
   readonly proofs: readonly Proof[];
 }

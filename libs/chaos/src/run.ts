@@ -221,18 +221,38 @@ class Run {
         slowestRepairOfDeletedRowsMs: longest(repairTimes),
         strayAnswers: this.#loss.strayAnswers,
       },
+      silence: this.#longestSilence(from, to),
       pings: Object.fromEntries(this.#loss.classes),
       proofs,
     };
   }
 
+  #longestSilence(from: number, to: number): ChaosReport['silence'] {
+    const couldWork = (a: number, b: number) => this.#weather.couldWorkMs(a, b);
+    const ms = this.#silences(from, to, couldWork);
+    const marks = this.#marks(from, to);
+    const at = ms.indexOf(longest(ms));
+    const [start, end] = [marks[at] ?? from, marks[at + 1] ?? to];
+    const told = new Map<string, number>();
+    for (const one of this.#ledger.told) {
+      if (one.at < start || one.at >= end) continue;
+      const what = one.of === undefined ? one.what : `${one.what} on ${one.of}`;
+      told.set(what, (told.get(what) ?? 0) + 1);
+    }
+    return { fromMs: Math.round(start - from), ms: longest(ms), told: sortedCounts(told) };
+  }
+
   /** Times between one attach and the next, as `measure` takes them. */
   #silences(from: number, to: number, measure: (a: number, b: number) => number): number[] {
+    const marks = this.#marks(from, to);
+    return marks.slice(1).map((at, index) => measure(marks[index] as number, at));
+  }
+
+  #marks(from: number, to: number): number[] {
     const times = this.#ledger.attachedAt
       .filter((at) => at >= from && at <= to)
       .sort((a, b) => a - b);
-    const marks = [from, ...times, to];
-    return marks.slice(1).map((at, index) => measure(marks[index] as number, at));
+    return [from, ...times, to];
   }
 }
 

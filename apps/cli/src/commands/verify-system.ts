@@ -80,11 +80,19 @@ function reportText(out: Output, report: ChaosReport): string {
     out.table(['clients were told', 'times'], counts(report.outcomes), 'nothing was asked'),
     out.table(['pings', 'sent', 'answered', 'lost'], pings, 'no pings'),
     out.table(['figure', 'value'], counts(report.figures), 'nothing was measured'),
+    silenceText(out, report.silence),
     ...report.proofs.map(proofText),
     report.passed
       ? pc.green(`✔ every proof holds (seed ${report.seed}, ${report.seconds} s)`)
       : pc.red(`✘ a proof has failed; repeat with --seed ${report.seed}`),
   ].join('\n\n');
+}
+
+function silenceText(out: Output, { fromMs, ms, told }: ChaosReport['silence']): string {
+  const rows = Object.entries(told).map(([what, times]) => [what, String(times)]);
+  const [length, from] = [ms, fromMs].map((value) => (value / 1_000).toFixed(1));
+  const title = `longest without an attach though services were up: ${length} s, from ${from} s on`;
+  return `${title}\n${out.table(['clients were told meanwhile', 'times'], rows, 'nothing')}`;
 }
 
 function proofText({ name, held, evidence, against }: Proof): string {
