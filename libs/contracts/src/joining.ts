@@ -13,6 +13,9 @@ export const publicKeySchema = z
   .string()
   .regex(/^U[A-Z2-7]{55}$/, 'expected the public nkey of a user');
 
+/** What a host joins with: the token's id, and its secret in base64url. */
+export const joinTokenPattern = /^skein-join-([a-z0-9]{1,32})-([A-Za-z0-9_-]{16,128})$/;
+
 export const joinTokenRecordSchema = z.object({
   id: idSchema,
   /** SHA-256 of the secret, in hexadecimal: the token itself is shown once and kept nowhere. */

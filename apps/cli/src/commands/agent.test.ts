@@ -19,7 +19,7 @@ import { resolverAddress } from '@skein/names';
 import { install, uninstall, type InstallOptions } from './agent';
 
 const home = new URL('../../../..', import.meta.url).pathname.replace(/\/$/, '');
-const token = 'skein-join-4kz0w1qd-secret';
+const token = 'skein-join-4kz0w1qd-C7v-az1qqyWsepmPKnFnfIzXY6Xxy-dOqIZY_BtkGuo';
 
 let folder: string;
 let root: string;

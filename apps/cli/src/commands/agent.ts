@@ -17,7 +17,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { idSchema, SkeinError } from '@skein/contracts';
+import { idSchema, joinTokenPattern, SkeinError } from '@skein/contracts';
 import { parseAddress } from '@skein/ip';
 import { resolverAddress } from '@skein/names';
 import { Output } from '../output/output';
@@ -142,7 +142,7 @@ function filesOf(options: InstallOptions): InstalledFile[] {
   if (!idSchema.safeParse(hostId).success) refuse('host-id', 'expected A–Z a–z 0–9 _ -');
   if (!parseAddress(vtep).ok) refuse('vtep', 'expected an IPv4 or IPv6 address');
   if (!/^(nats|tls):\/\/\S+$/.test(nats)) refuse('nats', 'expected nats://NAME:4222');
-  if (token !== undefined && !/^skein-join-[a-z0-9]+-\w+$/.test(token)) {
+  if (token !== undefined && !joinTokenPattern.test(token)) {
     refuse('token', 'expected what `skein host token create` printed');
   }
   const template = read('home', join(home, 'deploy/systemd/skein-agent.service'));

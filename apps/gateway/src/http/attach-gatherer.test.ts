@@ -90,16 +90,16 @@ describe('attach gatherer', () => {
     expect(sent).toHaveLength(3);
   });
 
-  it('gathers while two messages are on their way', async () => {
+  it('gathers while three messages are on their way', async () => {
     const { sent, gatherer } = world();
-    for (let at = 0; at < 5; at += 1) {
+    for (let at = 0; at < 6; at += 1) {
       gatherer.attach(attach(at)).catch(() => undefined);
       await turn();
     }
-    expect(sent).toHaveLength(2);
+    expect(sent).toHaveLength(3);
     sent[0]!.answer({ endpoints: [endpoint('a')], revision: 7, behind: [], faults: [] });
     await turn();
-    expect(sent[2]?.body.attaches).toHaveLength(3);
+    expect(sent[3]?.body.attaches).toHaveLength(3);
   });
 
   it('waits for those who ask one turn after the other', async () => {

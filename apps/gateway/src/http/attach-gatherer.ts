@@ -32,7 +32,7 @@ interface Waiting {
 }
 
 /** Messages of one network on their way at once: one is worked on while hosts program another. */
-const maxInFlight = 2;
+const maxInFlight = 3;
 /** A message that takes longer (a host is behind) holds up nobody. */
 const holdMs = 150;
 /** Those who were answered together ask again one after the other: whoever comes first waits this long for the rest at most. */

@@ -8,7 +8,7 @@ import { findProgram } from '@skein/local-cluster';
 import { Messenger, parseCredentials } from '@skein/messaging';
 import { rowsOf, type FigureRow, type Measure, type Sample } from '../figure';
 import { describeMachine, type Machine } from '../machine';
-import { BenchStack, interruptible } from '../stack/bench-stack';
+import { BenchStack, interruptible, type BenchStackOptions } from '../stack/bench-stack';
 import type { ProcessTimes } from '../stack/process-times';
 import { addressLoad, attachLoad, batchLoad, detachLoad, type LoadResult } from './attach-load';
 
@@ -59,16 +59,20 @@ interface Figure {
   readonly title: string;
   readonly group: AddressGroup;
   readonly goal?: number;
+  /** What must be there, not measured. */
+  readonly prepare?: () => Promise<unknown>;
   readonly run: (round: number) => Promise<LoadResult>;
 }
 
 const hosts = ['h1', 'h2', 'h3'];
-const attachCallers = [1, 16, 64, 256];
+const attachCallers = [1, 16, 64, 256, 512];
 /** Of attaches through REST, and of addresses through NATS, per second. */
 const goals = { attaches: 2_000, addresses: 20_000 } as const;
-const goalCallers = 256;
+const goalCallers = 512;
 const batchSizes = [10, 100, 256];
 const idleMs = 2_000;
+/** What is detached is attached before in batches of so many. */
+const fillSize = 256;
 
 export async function benchAddresses(options: AddressBenchOptions): Promise<StackReport> {
   const { home, path, profileDir, progress } = options;
@@ -77,18 +81,33 @@ export async function benchAddresses(options: AddressBenchOptions): Promise<Stac
     const natsServer = findProgram('nats-server', home, path);
     const machine = describeMachine({ folder: home, natsServer, etcd: null });
     const parts = { home, path, hosts: hosts.length, profileDir, progress };
-    const stack = await BenchStack.start(parts, signal);
-    try {
-      const messenger = await peopleMessenger(stack);
-      try {
-        return await new AddressBench(stack, messenger, options, machine).run(signal);
-      } finally {
-        await messenger.drain();
-      }
-    } finally {
-      await stack.stop();
-    }
+    return new AddressBench(options, machine).run((use) => inStack(use, parts, signal), signal);
   });
+}
+
+interface Stage {
+  readonly stack: BenchStack;
+  readonly messenger: Messenger;
+}
+
+type InStack = (use: (stage: Stage) => Promise<void>) => Promise<void>;
+
+async function inStack(
+  use: (stage: Stage) => Promise<void>,
+  parts: BenchStackOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const stack = await BenchStack.start(parts, signal);
+  try {
+    const messenger = await peopleMessenger(stack);
+    try {
+      await use({ stack, messenger });
+    } finally {
+      await messenger.drain();
+    }
+  } finally {
+    await stack.stop();
+  }
 }
 
 class AddressBench {
@@ -97,26 +116,45 @@ class AddressBench {
   private readonly made: { network: string; id: string }[] = [];
   private failures = 0;
   private readonly networks: NetworkCounts = { plain: 0, large: 0 };
+  private stage: Stage | undefined;
 
   constructor(
-    private readonly stack: BenchStack,
-    private readonly messenger: Messenger,
     private readonly options: AddressBenchOptions,
     private readonly machine: Machine,
   ) {}
 
-  async run(signal: AbortSignal): Promise<StackReport> {
+  private get stack(): BenchStack {
+    return this.current.stack;
+  }
+
+  private get messenger(): Messenger {
+    return this.current.messenger;
+  }
+
+  private get current(): Stage {
+    if (this.stage === undefined) throw new Error('no cluster stands');
+    return this.stage;
+  }
+
+  /** Each figure in a cluster of its own: endpoints of the others would be looked at by every agent throughout. */
+  async run(inStack: InStack, signal: AbortSignal): Promise<StackReport> {
     const { plan } = this.options;
     const figures = this.figures().filter(
       ({ group, figure }) => plan.only.includes(group) || plan.only.includes(figure),
     );
 
-    const idle = await this.idle();
-    for (let round = 1; round <= plan.rounds; round += 1) {
-      for (const figure of figures) {
-        signal.throwIfAborted();
-        await this.measure(figure, round);
-      }
+    let idle: CostRow | undefined;
+    for (const figure of figures) {
+      this.made.length = 0;
+      await inStack(async (stage) => {
+        this.stage = stage;
+        idle ??= await this.idle();
+        for (let round = 1; round <= plan.rounds; round += 1) {
+          signal.throwIfAborted();
+          await figure.prepare?.();
+          await this.measure(figure, round);
+        }
+      });
     }
     const rows = figures.flatMap((figure) => this.rows(figure));
     return {
@@ -124,7 +162,7 @@ class AddressBench {
       machine: this.machine,
       hosts: hosts.length,
       rows,
-      costs: [idle, ...figures.map((figure) => this.cost(figure))],
+      costs: [...(idle === undefined ? [] : [idle]), ...figures.map((figure) => this.cost(figure))],
       failures: this.failures,
       missed: rows.filter(({ met }) => met === false).length,
     };
@@ -155,6 +193,7 @@ class AddressBench {
         figure: 'detaches',
         title: 'detaches through REST, 64 at once',
         group: 'detaches',
+        prepare: () => this.batch(fillSize),
         run: () =>
           detachLoad(this.stack, {
             ...this.options.plan,

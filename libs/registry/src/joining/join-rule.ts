@@ -2,6 +2,7 @@
 // how tokens and keys are made.
 
 import {
+  joinTokenPattern,
   SkeinError,
   type HostIdentityRecord,
   type JoinTokenRecord,
@@ -16,13 +17,12 @@ export interface JoinRequest {
 }
 
 const prefix = 'skein-join';
-const pattern = /^skein-join-([a-z0-9]{1,32})-([A-Za-z0-9_-]{16,128})$/;
 
 export const joinTokenText = (id: string, secret: string): string => `${prefix}-${id}-${secret}`;
 
 /** Throws `join_token_malformed`. */
 export function parseJoinToken(text: string): { readonly id: string; readonly secret: string } {
-  const [, id, secret] = pattern.exec(text.trim()) ?? [];
+  const [, id, secret] = joinTokenPattern.exec(text.trim()) ?? [];
   if (id !== undefined && secret !== undefined) return { id, secret };
   throw new SkeinError('join_token_malformed', `A join token reads ${prefix}-<id>-<secret>`, {
     field: 'token',
