@@ -7,7 +7,7 @@ import { searchPath } from '@skein/local-cluster';
 import { home } from '../support/skein-command';
 
 const seed = Number(process.env['SKEIN_CHAOS_SEED'] ?? 7);
-const seconds = Number(process.env['SKEIN_CHAOS_SECONDS'] ?? 25);
+const seconds = Number(process.env['SKEIN_CHAOS_SECONDS'] ?? 40);
 const isTold = process.env['SKEIN_CHAOS_SECONDS'] !== undefined;
 const tell = (line: string): void => {
   if (isTold) process.stderr.write(`${line}\n`);

@@ -1,64 +1,13 @@
 // skein verify gateway: generated requests to a real cluster's gateway, good and bad, and the proof that each answer is one that its
 // OpenAPI document promises. The run itself is libs/fuzz.
 
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { SkeinError } from '@skein/contracts';
 import { verifyGateway, type Finding, type GatewayReport, type Proof } from '@skein/fuzz';
-import { searchPath } from '@skein/local-cluster';
 import pc from 'picocolors';
-import { Output } from '../output/output';
+import type { Output } from '../output/output';
+import { runProof, type ProofOptions } from './verify-run';
 
-export interface VerifyGatewayCommand {
-  readonly home: string;
-  readonly path: string;
-  readonly seconds: number;
-  /** Absent: one by chance; the report tells it. */
-  readonly seed?: number | undefined;
-  readonly json: boolean;
-}
-
-const maxSeed = 1_000_000;
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-
-/** Sets exit code 1 if an answer was unexpected or a proof failed, 130 if it was called off. */
-export async function verifyGatewayCommand(command: VerifyGatewayCommand): Promise<void> {
-  const { home, path, seconds, json } = command;
-  if (!existsSync(join(home, 'dist', 'cli.js')))
-    throw new SkeinError('unavailable', 'dist/ is not built; run ./skein setup');
-  const out = new Output(json);
-  const note = (text: string) => void process.stderr.write(`${text}\n`);
-  const seed = command.seed ?? Math.floor(Math.random() * maxSeed);
-  const calling = new AbortController();
-  const onSignal = (signal: NodeJS.Signals): void =>
-    calling.abort(new SkeinError('unavailable', `called off by ${signal}`));
-  for (const signal of signals) process.on(signal, onSignal);
-  const bar = out.bar('requests');
-  try {
-    note(pc.dim(`seed ${seed}, ${seconds} s of requests`));
-    const report = await verifyGateway({
-      home,
-      path: searchPath(home, path),
-      seconds,
-      seed,
-      signal: calling.signal,
-      step: (text) => {
-        bar.end();
-        note(`${pc.cyan('●')} ${text}`);
-      },
-      at: (done, total, detail) => bar.at(done, total, detail),
-    });
-    bar.end();
-    out.show(report, (told) => reportText(out, told));
-    if (!report.passed) process.exitCode = 1;
-  } catch (thrown) {
-    bar.end();
-    if (!calling.signal.aborted) throw thrown;
-    note('called off; nothing of it is left');
-    process.exitCode = 130;
-  } finally {
-    for (const signal of signals) process.off(signal, onSignal);
-  }
+export function verifyGatewayCommand(options: ProofOptions): Promise<void> {
+  return runProof('requests', options, verifyGateway, reportText);
 }
 
 function reportText(out: Output, report: GatewayReport): string {

@@ -1,69 +1,14 @@
 // skein verify system: a whole cluster on the real kernel under faults of every kind, and the proof that nothing came of them.
 // Shows what is done while it is done, and judges by the report; the run itself is libs/chaos.
 
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { runChaos, type ChaosReport, type Proof } from '@skein/chaos';
-import { SkeinError } from '@skein/contracts';
-import { searchPath } from '@skein/local-cluster';
 import pc from 'picocolors';
-import { Output } from '../output/output';
+import type { Output } from '../output/output';
+import { runProof, type ProofOptions, type ProofRun } from './verify-run';
 
-export interface VerifySystemOptions {
-  readonly home: string;
-  readonly path: string;
-  readonly seconds: number;
-  /** Absent: one by chance; the report tells it. */
-  readonly seed?: number | undefined;
-  readonly json: boolean;
-}
-
-const maxSeed = 1_000_000;
-
-/** Sets exit code 1 if a proof failed, 130 if it was called off. */
-export async function verifySystem(options: VerifySystemOptions): Promise<void> {
-  const { home, path, seconds, json } = options;
-  if (!existsSync(join(home, 'dist', 'cli.js')))
-    throw new SkeinError('unavailable', 'dist/ is not built; run ./skein setup');
-  const out = new Output(json);
-  // Also with --json, which leaves standard error to people.
-  const note = (text: string) => void process.stderr.write(`${text}\n`);
-  const seed = options.seed ?? Math.floor(Math.random() * maxSeed);
-  const calling = new AbortController();
-  const onSignal = (signal: NodeJS.Signals): void =>
-    calling.abort(new SkeinError('unavailable', `called off by ${signal}`));
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.on(signal, onSignal);
-  const bar = out.bar('faults');
-  try {
-    note(pc.dim(`seed ${seed}, ${seconds} s of faults`));
-    const report = await runChaos({
-      home,
-      path: searchPath(home, path),
-      seconds,
-      seed,
-      signal: calling.signal,
-      step: (text) => {
-        bar.end();
-        note(`${pc.cyan('●')} ${text}`);
-      },
-      fault: (text) => {
-        bar.end();
-        note(`  ${pc.dim(text)}`);
-      },
-      at: (done, total, detail) => bar.at(done, total, detail),
-    });
-    bar.end();
-    out.show(report, (told) => reportText(out, told));
-    if (!report.passed) process.exitCode = 1;
-  } catch (thrown) {
-    bar.end();
-    if (!calling.signal.aborted) throw thrown;
-    note('called off; nothing of it is left');
-    process.exitCode = 130;
-  } finally {
-    for (const signal of signals) process.off(signal, onSignal);
-  }
+export function verifySystem(options: ProofOptions): Promise<void> {
+  const chaos = (run: ProofRun) => runChaos({ ...run, fault: run.detail });
+  return runProof('faults', options, chaos, reportText);
 }
 
 function reportText(out: Output, report: ChaosReport): string {

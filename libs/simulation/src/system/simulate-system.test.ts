@@ -24,6 +24,11 @@ describe('the simulated system', () => {
     patienceMs,
   );
 
+  it('begins though the answer to its very first read is lost', async () => {
+    const { violations } = await simulateSystem(725_247_266);
+    expect(violations).toEqual([]);
+  }, 60_000);
+
   it(
     'does the same again for the same seed, and another thing for another',
     async () => {
