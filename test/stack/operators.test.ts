@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLayout, LocalCluster, runsDir } from '@skein/local-cluster';
 import { home } from '../support/skein-command';
-import { Stack, startOptions, type Answer } from '../support/stack';
+import { Stack, type Answer } from '../support/stack';
 
 jest.setTimeout(180_000);
 
@@ -244,7 +244,10 @@ describe('an operator', () => {
         const whose = `--cluster-id ${layout.clusterId} --epoch 7`;
         await done(`cluster restore night.skein-backup ${place} ${whose} --yes`);
       }
-      const fresh = await LocalCluster.start({ ...startOptions(name), ephemeral: false });
+      const fresh = await LocalCluster.startPassing({
+        ...{ home, name, path: process.env['PATH'] ?? '' },
+        ephemeral: false,
+      });
       try {
         const env = { SKEIN_URL: fresh.url, SKEIN_TOKEN: fresh.token };
         const kept = JSON.parse((await skein('kv get kept --json', env)).stdout);

@@ -1,10 +1,10 @@
 // A cluster for a small machine: one process beside NATS, which does what nine do elsewhere.
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { memoryOf, singleProcess } from '@skein/local-cluster';
-import { skein } from '../support/skein-command';
+import { demoPrefix, memoryOf, runsDir, singleProcess } from '@skein/local-cluster';
+import { home, skein } from '../support/skein-command';
 import { Stack } from '../support/stack';
 
 const mostMib = 250;
@@ -84,6 +84,20 @@ describe('a cluster in one process', () => {
     expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ service: 'single', msg: 'stopped' });
     expect(lines.filter((line) => line.includes('"fatal"'))).toEqual([]);
   }, 30_000);
+});
+
+describe('a passing cluster', () => {
+  it('leaves no folder when its start is called off', async () => {
+    const calling = new AbortController();
+    const name = `${demoPrefix}called-off-${process.pid}`;
+    const starting = Stack.start({
+      ...{ name, hosts: 1, managers: 1, single: true },
+      progress: () => calling.abort(new Error('not wanted any more')),
+      signal: calling.signal,
+    });
+    await expect(starting).rejects.toThrow('not wanted any more');
+    expect(existsSync(join(runsDir(home), name))).toBe(false);
+  }, 60_000);
 });
 
 describe('skein up --single', () => {

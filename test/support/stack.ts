@@ -1,8 +1,7 @@
 // A whole cluster for a test file: started once, reached through its gateway and through NATS.
 
-import { readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { demoPrefix, LocalCluster, runsDir, type StartOptions } from '@skein/local-cluster';
+import { readFileSync } from 'node:fs';
+import { LocalCluster, type StartOptions } from '@skein/local-cluster';
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 import { home } from './skein-command';
 
@@ -14,39 +13,20 @@ export interface Answer {
   readonly headers: Headers;
 }
 
-/** Three managers and three hosts on ports of their own, without data that stays. */
-export function startOptions(name: string): StartOptions {
-  return {
-    home,
-    name,
-    path: process.env['PATH'] ?? '',
-    hosts: 3,
-    managers: 3,
-    httpPort: 0,
-    natsPort: 0,
-    orAnyPort: true,
-    attached: true,
-    ephemeral: true,
-    restart: false,
-    progress: () => undefined,
-  };
-}
-
 export class Stack {
   private constructor(
     readonly cluster: LocalCluster,
     readonly nats: NatsConnection,
-    private readonly name: string,
   ) {}
 
   static async start(options: Partial<StartOptions> = {}): Promise<Stack> {
-    const name = `${demoPrefix}${process.pid}`;
-    const cluster = await LocalCluster.start({ ...startOptions(name), ...options });
+    const path = process.env['PATH'] ?? '';
+    const cluster = await LocalCluster.startPassing({ home, path, ...options });
     const { natsUrl: servers, natsCreds } = cluster.record;
     const authenticator = credsAuthenticator(readFileSync(natsCreds));
     try {
       const nats = await connect({ servers, authenticator });
-      return new Stack(cluster, nats, name);
+      return new Stack(cluster, nats);
     } catch (thrown) {
       // Nobody else would end it, and the next file's could not start.
       await cluster.stop();
@@ -57,7 +37,6 @@ export class Stack {
   async stop(): Promise<void> {
     await this.nats.close();
     await this.cluster.stop();
-    rmSync(join(runsDir(home), this.name), { recursive: true, force: true });
   }
 
   async raw(method: string, path: string, init: RequestInit = {}): Promise<Answer> {

@@ -2,16 +2,8 @@
 // in a private world of which nothing stays. Knows how to reach it and how to look inside; decides nothing.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  commandInWorld,
-  demoPrefix,
-  findProgram,
-  LocalCluster,
-  type RunResult,
-  runsDir,
-} from '@skein/local-cluster';
+import { commandInWorld, findProgram, LocalCluster, type RunResult } from '@skein/local-cluster';
 import { hostIds, managerIds, replicas } from './plan';
 import { Rest } from './rest';
 
@@ -28,44 +20,31 @@ export class World {
   private constructor(
     readonly cluster: LocalCluster,
     private readonly options: WorldOptions,
-    private readonly name: string,
   ) {
     this.rest = new Rest(cluster.url, cluster.token, options.signal);
   }
 
   static async start(options: WorldOptions): Promise<World> {
     const { home, path, progress, signal } = options;
-    const name = `${demoPrefix}${process.pid}`;
-    const cluster = await LocalCluster.start({
+    const cluster = await LocalCluster.startPassing({
       home,
-      name,
       path,
       hosts: hostIds.length,
       managers: managerIds.length,
       replicas,
       apart: true,
-      httpPort: 0,
-      natsPort: 0,
-      orAnyPort: true,
-      attached: true,
-      ephemeral: true,
-      restart: false,
       progress,
       signal,
-    }).catch((thrown: unknown) => {
-      rmSync(join(runsDir(home), name), { recursive: true, force: true });
-      throw thrown;
     });
-    return new World(cluster, options, name);
+    return new World(cluster, options);
   }
 
   get dataDir(): string {
     return this.cluster.record.dataDir;
   }
 
-  async stop(): Promise<void> {
-    await this.cluster.stop();
-    rmSync(join(runsDir(this.options.home), this.name), { recursive: true, force: true });
+  stop(): Promise<void> {
+    return this.cluster.stop();
   }
 
   kill(process: string): Promise<unknown> {

@@ -1,11 +1,11 @@
 // The whole of a run: a cluster with a gateway of its own, the fuzz, and then the proof that the cluster is as well as before: everything
 // runs, what was made can be taken away again, addresses are what they should be. Nothing of it stays.
 
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseErrorHelp } from '@skein/contracts';
-import { demoPrefix, LocalCluster, runsDir } from '@skein/local-cluster';
+import { LocalCluster } from '@skein/local-cluster';
 import { fuzzGateway, type FuzzOutcome } from './fuzz-gateway';
 import { Steward } from './steward';
 import { prepare } from './target';
@@ -41,30 +41,11 @@ const settleMs = 30_000;
 
 export async function verifyGateway(options: VerifyGatewayOptions): Promise<GatewayReport> {
   const { home, path, signal, step } = options;
-  const name = `${demoPrefix}${process.pid}`;
+  const cluster = await LocalCluster.startPassing({ home, path, progress: step, signal });
   try {
-    const cluster = await LocalCluster.start({
-      home,
-      name,
-      path,
-      hosts: 3,
-      managers: 3,
-      httpPort: 0,
-      natsPort: 0,
-      orAnyPort: true,
-      attached: true,
-      ephemeral: true,
-      restart: false,
-      progress: step,
-      signal,
-    });
-    try {
-      return await run(cluster, options);
-    } finally {
-      await cluster.stop();
-    }
+    return await run(cluster, options);
   } finally {
-    rmSync(join(runsDir(home), name), { recursive: true, force: true });
+    await cluster.stop();
   }
 }
 

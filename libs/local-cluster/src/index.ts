@@ -17,6 +17,7 @@ export {
   demoPrefix,
   keepLogs,
   LocalCluster,
+  type PassingOptions,
   type StartOptions,
   sweep,
   type SweepResult,

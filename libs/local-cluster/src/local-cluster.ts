@@ -43,10 +43,15 @@ export interface StartOptions {
   readonly gossipPreset?: 'lan' | 'wan' | 'local';
   /** How much the services write into their logs; default `info`. */
   readonly logLevel?: 'debug';
+  /** Where each process writes a profile of its processor time. */
+  readonly profileDir?: string;
   readonly progress: (step: string) => void;
   /** Calls the start off: it rejects with the signal's reason, and nothing of it is left running. */
   readonly signal?: AbortSignal;
 }
+
+/** For a cluster that ends with its starter: what differs from three managers and three hosts that keep nothing. */
+export type PassingOptions = Pick<StartOptions, 'home' | 'path'> & Partial<StartOptions>;
 
 const stopTimeoutMs = 20_000;
 
@@ -57,12 +62,31 @@ export class LocalCluster {
     readonly control: ControlClient,
     private readonly home: string,
     private readonly child: ChildProcess | null,
+    private readonly isEphemeral: boolean,
   ) {}
 
   get url(): string {
     return this.record.url;
   }
 
+  /** For a proof, a measurement or a test: on ports that are free, in a folder named after this process. */
+  static startPassing(options: PassingOptions): Promise<LocalCluster> {
+    return LocalCluster.start({
+      name: `${demoPrefix}${process.pid}`,
+      hosts: 3,
+      managers: 3,
+      httpPort: 0,
+      natsPort: 0,
+      orAnyPort: true,
+      attached: true,
+      ephemeral: true,
+      restart: false,
+      progress: () => undefined,
+      ...options,
+    });
+  }
+
+  /** A start that fails leaves nothing of an ephemeral cluster but the logs that its error names. */
   static async start(options: StartOptions): Promise<LocalCluster> {
     if (options.single === true && (options.hosts !== 1 || options.managers !== 1)) {
       throw new SkeinError('invalid_request', 'a single process has one manager and one host', {
@@ -77,13 +101,16 @@ export class LocalCluster {
     const dataDir = join(records.runsDir(options.home), options.name);
     refuseSecond(dataDir);
     const { layout, launched } = await launchOnSockets(dataDir, options).catch((error: unknown) => {
-      throw withKeptLogs(error, options.home, dataDir, options.ephemeral);
+      const told = withKeptLogs(error, options.home, dataDir, options.ephemeral);
+      if (options.ephemeral) rmSync(dataDir, { recursive: true, force: true });
+      throw told;
     });
     const { record, child } = launched;
     const { url, natsUrl, natsCreds } = record;
     records.writeClientFile(options.home, { url, token: layout.adminToken, natsUrl, natsCreds });
     const control = await ControlClient.connect(join(dataDir, 'control.sock'));
-    const cluster = new LocalCluster(record, layout.adminToken, control, options.home, child);
+    const { home, ephemeral } = options;
+    const cluster = new LocalCluster(record, layout.adminToken, control, home, child, ephemeral);
     options.progress('hosts report for duty');
     await hostsUp(url, layout.adminToken, layout.hosts.length, options.signal).catch(
       async (error: unknown) => {
@@ -102,7 +129,7 @@ export class LocalCluster {
     if (record === null || !records.isAlive(record.supervisor)) return null;
     const layout = readLayout(dataDir);
     const control = await ControlClient.connect(join(dataDir, 'control.sock'));
-    return new LocalCluster(record, layout?.adminToken ?? '', control, home, null);
+    return new LocalCluster(record, layout?.adminToken ?? '', control, home, null, false);
   }
 
   /** Lets go of a cluster that is to stay: this process may end. */
@@ -113,13 +140,14 @@ export class LocalCluster {
     this.child?.unref();
   }
 
-  /** Ends the cluster in order, and by force if that takes too long. */
+  /** Ends the cluster in order, and by force if that takes too long; nothing is left of one that was started as ephemeral. */
   async stop(): Promise<void> {
     await this.control.call('shutdown', {}).catch(() => undefined);
     this.control.close();
     await endRun(this.record);
     records.removeRecord(this.record.dataDir);
     records.removeClientFile(this.home, this.url);
+    if (this.isEphemeral) rmSync(this.record.dataDir, { recursive: true, force: true });
   }
 }
 

@@ -1,10 +1,8 @@
 // A whole Skein for a bench, as `skein up` starts one: three managers, the services, hosts with real agents, all in a private
 // world that ends with the bench and leaves nothing.
 
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { SkeinError } from '@skein/contracts';
-import { demoPrefix, LocalCluster, runsDir } from '@skein/local-cluster';
+import { LocalCluster } from '@skein/local-cluster';
 import { HttpClient } from './http-client';
 import { ProcessClock, timesBetween, type ProcessTimes } from './process-times';
 
@@ -24,24 +22,14 @@ export class BenchStack {
   private constructor(
     readonly cluster: LocalCluster,
     readonly clock: ProcessClock,
-    private readonly folder: string,
   ) {}
 
   static async start(options: BenchStackOptions, signal: AbortSignal): Promise<BenchStack> {
     const { home, path, hosts, progress, profileDir, gossipPreset, engines } = options;
-    const name = `${demoPrefix}${process.pid}`;
-    const cluster = await LocalCluster.start({
+    const cluster = await LocalCluster.startPassing({
       home,
-      name,
       path,
       hosts,
-      managers: 3,
-      httpPort: 0,
-      natsPort: 0,
-      orAnyPort: true,
-      attached: true,
-      ephemeral: true,
-      restart: false,
       progress: (step) => progress(`starting: ${step}`),
       signal,
       ...(profileDir === undefined ? {} : { profileDir }),
@@ -49,7 +37,7 @@ export class BenchStack {
       ...(engines === undefined ? {} : { engines }),
     });
     const clock = await ProcessClock.of(cluster);
-    return new BenchStack(cluster, clock, join(runsDir(home), name));
+    return new BenchStack(cluster, clock);
   }
 
   connections(count: number): Promise<HttpClient[]> {
@@ -75,9 +63,8 @@ export class BenchStack {
     return { result, times: timesBetween(before, this.clock.read()) };
   }
 
-  async stop(): Promise<void> {
-    await this.cluster.stop();
-    rmSync(this.folder, { recursive: true, force: true });
+  stop(): Promise<void> {
+    return this.cluster.stop();
   }
 }
 
