@@ -14,7 +14,7 @@ export interface PeerStatus {
   readonly matchIndex: number;
   readonly nextIndex: number;
   readonly state: ReplicationState;
-  /** Heard from since the last quorum check. */
+  /** Heard from within an election timeout. */
   readonly isActive: boolean;
   readonly inflight: number;
   /** In state `snapshot`: the index of the snapshot that is being sent, once that is known. */

@@ -15,6 +15,7 @@ import type { NodeId, Proposal, RefusalCode } from './types';
 const noBytes = new Uint8Array(0);
 
 export function becomeLeader(node: RaftNode): void {
+  const { votes } = node;
   node.leaveRole(node.term, node.id);
   node.role = 'leader';
   node.leader = node.id;
@@ -22,6 +23,7 @@ export function becomeLeader(node: RaftNode): void {
   node.heartbeatElapsed = 0;
   node.out.trace({ kind: 'roleChanged', role: 'leader', term: node.term, leader: node.id });
   node.syncPeers(false);
+  for (const peer of node.peers.values()) if (votes.has(peer.id)) peer.heardAt = node.ticks;
   for (let i = node.commit + 1; i <= node.log.lastIndex; i += 1) {
     node.uncommittedBytes += entryBytes(node.log.entryAt(i));
   }

@@ -53,10 +53,9 @@ function unfitness(node: RaftNode, id: NodeId): 'learner_behind' | 'recovering' 
   const peer = node.peers.get(id);
   if (peer === undefined) return null;
   if (peer.recovery !== null) return 'recovering';
-  const { electionTicks, maxPromotionLag } = node.config;
-  const isHeard = node.ticks - peer.heardAt < electionTicks;
-  const isNear = node.log.lastIndex - peer.matchIndex <= maxPromotionLag;
-  return isHeard && isNear && peer.state !== 'snapshot' ? null : 'learner_behind';
+  const isNear = node.log.lastIndex - peer.matchIndex <= node.config.maxPromotionLag;
+  const isFit = isNear && peer.state !== 'snapshot' && node.hasHeard(peer);
+  return isFit ? null : 'learner_behind';
 }
 
 /**

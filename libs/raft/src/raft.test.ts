@@ -2,6 +2,7 @@
 // asserts on misuse.
 import { describe, expect, it } from '@jest/globals';
 import { createRaft } from './raft';
+import type { RaftMessage } from './messages';
 import type { LogEntry, Raft, RaftConfig, RaftEffects, RestoredState } from './types';
 
 const fresh: RestoredState = {
@@ -182,6 +183,36 @@ describe('a burst of ticks', () => {
     const facts = effects.flatMap(({ trace }) => trace);
     expect(facts.filter((fact) => fact.kind === 'campaignStarted')).toHaveLength(1);
     expect(raft.status().term).toBe(0);
+  });
+});
+
+describe('a peer', () => {
+  const configuration = { incoming: ['n1', 'n2', 'n3'], outgoing: [], learners: [] };
+  const receive = (raft: Raft, message: RaftMessage): RaftEffects[] =>
+    complete(raft, raft.step({ kind: 'receive', message }));
+  const active = (raft: Raft): string[] =>
+    raft.status().peers.flatMap((peer) => (peer.isActive ? [peer.id] : []));
+
+  it('is active while it is heard, quorum checks or not, from the vote on', () => {
+    const raft = lone({}, { ...fresh, configuration });
+    for (let tick = 0; tick < 10; tick += 1) complete(raft, raft.step({ kind: 'tick' }));
+    for (const [kind, term] of [
+      ['preVoteResponse', 1],
+      ['voteResponse', 1],
+    ] as const) {
+      receive(raft, { kind, from: 'n2', term, granted: true });
+    }
+    expect(raft.status().role).toBe('leader');
+    expect(active(raft)).toEqual(['n2']);
+    for (let tick = 0; tick < 50; tick += 1) {
+      complete(raft, raft.step({ kind: 'tick' }));
+      expect({ tick, active: active(raft) }).toEqual({ tick, active: ['n2'] });
+      receive(raft, { kind: 'heartbeatResponse', from: 'n2', term: 1, round: 0 });
+    }
+    for (let tick = 0; tick < 9; tick += 1) complete(raft, raft.step({ kind: 'tick' }));
+    expect(active(raft)).toEqual(['n2']);
+    raft.step({ kind: 'tick' });
+    expect(active(raft)).toEqual([]);
   });
 });
 

@@ -48,13 +48,13 @@ function successorOf(node: RaftNode): Progress | undefined {
   let best: Progress | undefined;
   for (const peer of node.peers.values()) {
     if (!canLead(node, peer)) continue;
-    if (best === undefined || rank(peer) > rank(best)) best = peer;
+    if (best === undefined || rank(node, peer) > rank(node, best)) best = peer;
   }
   return best;
 }
 
-function rank(peer: Progress): number {
-  return peer.matchIndex + (peer.isActive ? 0.5 : 0);
+function rank(node: RaftNode, peer: Progress): number {
+  return peer.matchIndex + (node.hasHeard(peer) ? 0.5 : 0);
 }
 
 /** Stops leading at once, and lets whoever can take over do so without a timeout. */

@@ -1,6 +1,8 @@
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { keys, type AddressRecord } from '@skein/contracts';
 import { silentLogger } from '@skein/messaging';
+import type { Store } from '@skein/store-client';
 import { World } from '../testing/world';
 import { AddressSweep, orphanAfterMs } from './address-sweep';
 
@@ -11,6 +13,7 @@ let released: [string, string[]][];
 let refusing: string;
 /** The host whose containers may still be heard. */
 let talking: string;
+let waits: { ms: number; action: () => void }[];
 
 beforeEach(async () => {
   world = await World.open();
@@ -20,11 +23,16 @@ beforeEach(async () => {
   released = [];
   attaching = refusing = talking = '';
   const { store, view } = world;
-  const time = { wallMs: () => 0, monotonicMs: () => world.now, after: () => () => undefined };
+  waits = [];
+  const after = (ms: number, action: () => void): (() => void) => {
+    const wait = { ms, action };
+    waits.push(wait);
+    return () => void waits.splice(waits.indexOf(wait), 1);
+  };
   sweep = new AddressSweep({
     store,
     view,
-    time: { ...time, soon: (action) => action() },
+    time: { wallMs: () => 0, monotonicMs: () => world.now, after, soon: (action) => action() },
     logger: silentLogger,
     isAttaching: (endpointId) => endpointId === attaching,
     lastHolder: { isSilent: ({ host }, revision) => host !== talking && revision > 0 },
@@ -132,6 +140,35 @@ describe('the sweep of addresses', () => {
       ['n1', 88],
       ['n2', 1],
     ]);
+  });
+
+  it('looks again after ten seconds, later if it has read much, until it is stopped', async () => {
+    const { store } = world;
+    const range = store.range.bind(store);
+    const look = async (times: number): Promise<number | undefined> => {
+      const repeated: Store['range'] = async (request) => {
+        const reply = await range(request);
+        return { ...reply, kvs: Array.from({ length: times }, () => reply.kvs).flat() };
+      };
+      Object.assign(store, { range: repeated });
+      waits.shift()?.action();
+      for (let turn = 0; turn < 50 && waits.length === 0; turn += 1) await setImmediate();
+      return waits[0]?.ms;
+    };
+    await hold('lost');
+    sweep.start();
+    expect(waits.map(({ ms }) => ms)).toEqual([10_000]);
+    expect(await look(1)).toBe(10_000);
+    expect(await look(20_000)).toBe(20_000);
+    expect(await look(61_000)).toBe(60_000);
+    sweep.stop();
+    expect(waits).toEqual([]);
+    sweep.start();
+    const [{ action } = { action: () => undefined }] = waits.splice(0);
+    action();
+    sweep.stop();
+    for (let turn = 0; turn < 50; turn += 1) await setImmediate();
+    expect(waits).toEqual([]);
   });
 
   it('judges nothing by a view that is behind the store', async () => {

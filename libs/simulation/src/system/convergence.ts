@@ -31,7 +31,7 @@ export interface ConvergenceWorld {
 /** Until requests are answered, hosts up and kernels right. */
 const settleMs = 90_000;
 /** Until what failed attaches left behind is swept up. */
-const sweepMs = 120_000;
+const sweepMs = 60_000;
 const stepMs = 500;
 /** The audit reads everything. */
 const sweepStepMs = 3_000;
