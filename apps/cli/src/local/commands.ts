@@ -22,10 +22,12 @@ export function registerLocalCommands(program: Command): void {
     .description('run all tests that this machine can run')
     .allowUnknownOption()
     .allowExcessArguments()
+    .option('--retry', 'run up to three files of whole-system tests that failed once more')
     .addHelpText('after', '\nWhat follows is handed to Jest: ./skein test libs/raft')
-    .action(async (_options: object, command: Command) => {
+    .action(async ({ retry }: { retry?: boolean }, command: Command) => {
       process.exitCode = await runProgram(process.execPath, [
         join(homeDir(), 'tools', 'test.mjs'),
+        ...(retry === true ? ['--retry'] : []),
         ...command.args,
       ]);
     });
