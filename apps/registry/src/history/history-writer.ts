@@ -1,11 +1,18 @@
 // Writes the history down behind the watch: revisions gather while a batch is being written, and each batch is one
 // transaction with its progress, so that a restart goes on where the last one ended.
 
-import type { HistoryEvent, KeyValue, RevisionEvents } from '@skein/contracts';
+import {
+  endpointAttachedEvent,
+  type EndpointRecord,
+  type HistoryEvent,
+  type KeyValue,
+  type RevisionEvents,
+} from '@skein/contracts';
+import { parseAddress, sortableAddress } from '@skein/ip';
 import type { Logger } from '@skein/messaging';
 import { AddressLedger } from './address-ledger';
 import { factsOf, typeOf, type Fact } from './facts';
-import type { HistoryBatch, HistoryStore } from './history-store';
+import type { HistoryBatch, HistoryStore, Named } from './history-store';
 
 export interface HistoryWriterOptions {
   readonly store: HistoryStore;
@@ -144,7 +151,7 @@ export class HistoryWriter {
       through: this.#taken,
       opened: opened.map((row) => ({ ...row, network: this.#nameOf(row.networkId) })),
       closed,
-      named: facts.flatMap(nameOf),
+      named: facts.flatMap(namedBy),
       events: facts.map((fact) => ({
         revision: fact.revision,
         position: fact.position,
@@ -179,7 +186,7 @@ export class HistoryWriter {
       await this.#gather();
       const taken = this.#batches.slice(0, maxMergedBatches);
       try {
-        await this.#options.store.write(merged(taken));
+        this.#options.store.write(merged(taken));
         this.#batches.splice(0, taken.length);
         this.#persisted = taken.at(-1)?.through ?? this.#persisted;
         this.#written = this.#persisted;
@@ -210,9 +217,16 @@ export class HistoryWriter {
   }
 }
 
-function nameOf(fact: Fact): { endpointId: string; name: string }[] {
-  if (typeOf(fact) !== 'endpoint.attached') return [];
-  return [{ endpointId: fact.subject, name: String(fact.body['name']) }];
+type Attached = Pick<EndpointRecord, 'networkId' | 'name' | 'addresses'>;
+
+function namedBy({ event, subject: endpointId, body }: Fact): Named[] {
+  if (event !== endpointAttachedEvent) return [];
+  const { networkId, name, addresses } = body as unknown as Attached;
+  return addresses.flatMap((text) => {
+    const parsed = parseAddress(text.split('/', 1).join());
+    if (!parsed.ok) return [];
+    return [{ networkId, sortable: sortableAddress(parsed.value), endpointId, name }];
+  });
 }
 
 /** An endpoint's addresses begin in one revision: where they and its name are both here, the rows have the name from the start. */

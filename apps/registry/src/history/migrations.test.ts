@@ -30,7 +30,10 @@ function tables(): string[] {
 
 describe('migrations runner', () => {
   it('makes the tables of the schema', () => {
-    expect(applyMigrations(database, migrations)).toEqual(['20261122000000_init']);
+    expect(applyMigrations(database, migrations)).toEqual([
+      '20261122000000_init',
+      '20261130000000_holdings_by_address',
+    ]);
     expect(tables()).toEqual(['HistoryEvent', 'Holding', 'Progress', '_prisma_migrations']);
   });
 

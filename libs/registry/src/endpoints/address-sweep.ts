@@ -6,7 +6,7 @@ import { addressRecordSchema, keys, type KeyValue } from '@skein/contracts';
 import type { Logger } from '@skein/messaging';
 import type { Store } from '@skein/store-client';
 import type { AddressBook } from '../ports';
-import type { Time } from '@skein/time';
+import { elapsed, type Time } from '@skein/time';
 import type { CommittedView } from '../state/committed-view';
 import { endOf } from '../state/store-follower';
 import { idsByNetwork } from './by-network';
@@ -35,9 +35,8 @@ interface Seen {
 
 export const orphanAfterMs = 15_000;
 const pauseMs = 10_000;
-const longestPauseMs = 60_000;
 /** A look reads every address, some 20 µs each in all processes together: this keeps it to a fiftieth of one processor. */
-const pausePerAddressMs = 1;
+const restPerAddressMs = 1;
 const pageLimit = 500;
 const releaseLimit = 256;
 
@@ -46,10 +45,8 @@ export class AddressSweep {
   /** When an orphan was first seen, by endpoint. */
   #seen = new Map<string, Seen>();
   #cancel: (() => void) | undefined;
-  #isStopped = true;
+  #isStopped = false;
   #released = 0;
-  /** Addresses that the last look has read. */
-  #looked = 0;
 
   constructor(options: AddressSweepOptions) {
     this.#options = options;
@@ -62,7 +59,7 @@ export class AddressSweep {
 
   start(): void {
     this.#isStopped = false;
-    this.#sweepAfter(pauseMs);
+    this.#sweepLater();
   }
 
   stop(): void {
@@ -70,18 +67,15 @@ export class AddressSweep {
     this.#cancel?.();
   }
 
-  #sweepAfter(ms: number): void {
+  #sweepLater(): void {
     if (this.#isStopped) return;
     const { time, logger } = this.#options;
-    this.#cancel = time.after(ms, () => {
+    this.#cancel = time.after(pauseMs, () => {
       this.sweep()
         .catch((thrown: unknown) => {
           logger.warn({ error: String(thrown) }, 'the sweep failed');
         })
-        .finally(() => {
-          const restMs = this.#looked * pausePerAddressMs;
-          this.#sweepAfter(Math.min(Math.max(pauseMs, restMs), longestPauseMs));
-        });
+        .finally(() => this.#sweepLater());
     });
   }
 
@@ -95,7 +89,8 @@ export class AddressSweep {
     );
     const due = orphans.filter((orphan) => {
       const { at, revision } = this.#seen.get(orphan.endpointId) ?? now;
-      return now.at - at >= orphanAfterMs && lastHolder.isSilent(orphan, revision);
+      const isDue = now.at - at >= orphanAfterMs && lastHolder.isSilent(orphan, revision);
+      return isDue && !this.#isWanted(orphan.endpointId);
     });
     let sum = 0;
     for (const [networkId, ids] of idsByNetwork(due)) {
@@ -116,34 +111,40 @@ export class AddressSweep {
   }
 
   async #orphans(): Promise<Orphan[]> {
-    const { store, view, isAttaching } = this.#options;
+    const { store, view, time } = this.#options;
     const rangeEnd = endOf(keys.allAddresses);
     const orphans: Orphan[] = [];
-    this.#looked = 0;
     for (let key: string = keys.allAddresses; ;) {
       const page = await store.range({ key, rangeEnd, limit: pageLimit });
-      this.#looked += page.kvs.length;
       const latest = page.kvs.reduce((most, kv) => Math.max(most, kv.modRevision), 0);
       // A view that is behind knows nothing of endpoints that have come since.
       if (!(await view.reached(latest, 1_000))) throw new Error('the view is behind the store');
-      for (const orphan of page.kvs.flatMap((kv) => holderOf(kv) ?? [])) {
-        const exists = view.state.endpoint(orphan.endpointId) !== undefined;
-        if (!exists && !isAttaching(orphan.endpointId)) orphans.push(orphan);
-      }
+      orphans.push(...page.kvs.flatMap((kv) => this.#orphanOf(kv) ?? []));
       const last = page.kvs.at(-1);
       if (!page.more || last === undefined) return orphans;
       key = `${last.key}\0`;
+      await elapsed(time, page.kvs.length * restPerAddressMs);
+      if (this.#isStopped) return [];
     }
   }
-}
 
-function holderOf(kv: KeyValue): Orphan | null {
-  const { data } = addressRecordSchema.safeParse(jsonOf(kv.value));
-  if (data?.state !== 'held' || data.kind !== 'endpoint' || data.endpointId === undefined) {
-    return null;
+  /** Only what may be an orphan is looked at closely. */
+  #orphanOf({ value }: KeyValue): Orphan | null {
+    const record = jsonOf(value);
+    if (this.#isWanted((record as Partial<Orphan> | undefined)?.endpointId)) return null;
+    const { data } = addressRecordSchema.safeParse(record);
+    if (data?.state !== 'held' || data.kind !== 'endpoint' || data.endpointId === undefined) {
+      return null;
+    }
+    const { networkId, endpointId, host, bootId } = data;
+    return { networkId, endpointId, host, bootId };
   }
-  const { networkId, endpointId, host, bootId } = data;
-  return { networkId, endpointId, host, bootId };
+
+  #isWanted(endpointId: string | undefined): boolean {
+    if (typeof endpointId !== 'string') return false;
+    const { view, isAttaching } = this.#options;
+    return view.state.endpoint(endpointId) !== undefined || isAttaching(endpointId);
+  }
 }
 
 function jsonOf(text: string): unknown {
