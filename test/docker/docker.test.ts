@@ -253,7 +253,7 @@ describeWherePossible(lacking, 'Docker on three hosts', () => {
           if (all !== '') await docker.engines[host].run('rm', '-f', ...all.split('\n'));
         }),
       );
-      // What could not be released at once is found a minute later, when the agents look for it.
+      // What could not be released at once is found half a minute later, when the agents look for it.
       const left = await until(150_000, async () => docker.addresses('web'));
       expect(left).toEqual([]);
       const prefixed = async () => {

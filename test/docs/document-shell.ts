@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { LocalCluster } from '@skein/local-cluster';
 import { home } from '../support/skein-command';
 import { freePort } from '../support/nats-server';
@@ -62,8 +63,12 @@ export class DocumentShell {
     });
   }
 
-  /** In a second window; `interrupt` is Ctrl-C there, and answers all that it said. */
-  watch(line: string): { interrupt(): Promise<string> } {
+  /**
+   * In a second window, once the cluster has one more reader of events; `interrupt` is Ctrl-C there, and answers all that it
+   * said.
+   */
+  async watch(line: string): Promise<{ interrupt(): Promise<string> }> {
+    const before = await this.#eventReaders();
     const child = spawn('sh', ['-c', `exec ${line}`], { cwd: this.folder, env: this.env });
     let said = '';
     child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
@@ -73,7 +78,15 @@ export class DocumentShell {
       await ended;
       return said;
     };
+    while ((await this.#eventReaders()) <= before) await delay(50);
     return { interrupt };
+  }
+
+  async #eventReaders(): Promise<number> {
+    const cluster = await this.cluster();
+    cluster.control.close();
+    const metrics = await (await fetch(`${cluster.url}/metrics`)).text();
+    return Number(/^skein_event_readers (\d+)$/m.exec(metrics)?.[1]);
   }
 
   /** The reader's own cluster; throws if none runs. */

@@ -39,7 +39,7 @@ describe('docs/first-ten-minutes.md', () => {
     async () => {
       const [up = [], ...rest] = blocks('docs/first-ten-minutes.md', 20);
       await follow(up);
-      const watching = reader.watch('./skein events --follow');
+      const watching = await reader.watch('./skein events --follow');
       await follow(rest.slice(0, -1).flat());
       const happened = await watching.interrupt();
       await follow(rest.slice(-1).flat());

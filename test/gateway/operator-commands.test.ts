@@ -156,10 +156,10 @@ describe('skein cluster backup and restore', () => {
   it('keeps nothing of a backup that broke off or does not fit its checksum', async () => {
     services.cluster.backupFault = 'cut';
     const cut = await skein('cluster backup cut.backup');
-    expect(cut.code).toBe(5);
+    expect(cut).toMatchObject({ code: 5 });
     services.cluster.backupFault = 'damaged';
     const damaged = await skein('cluster backup cut.backup');
-    expect(damaged.code).toBe(5);
+    expect(damaged).toMatchObject({ code: 5 });
     for (const name of ['cut.backup', 'cut.backup.partial']) {
       expect(existsSync(join(cli.work, name))).toBe(false);
     }

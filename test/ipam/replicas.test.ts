@@ -34,6 +34,7 @@ async function startReplica(replicaId: string): Promise<() => Promise<void>> {
   const transport = new SkeinTransport({ messenger, version: '0.0.0', description });
   const module = IpamModule.of({ config, messenger, logger, transport, store });
   const running = await startMicroservice(module, { config, messenger, logger, transport });
+  await messenger.flush();
   const close = async (): Promise<void> => {
     await running.close();
     await messenger.drain();

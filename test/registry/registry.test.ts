@@ -148,20 +148,20 @@ describe('registry', () => {
     await h3.kill();
     for (const agent of [h1, h2]) agent.dead = ['h3'];
     await until(async () => (await stateOf('h3')) === 'down', 10_000);
-    await until(() => h1.share.hosts.find(({ id }) => id === 'h3')?.live === false, 2_000);
+    await until(() => h1.share.hosts.find(({ id }) => id === 'h3')?.live === false, 10_000);
     await expect(attach('h3')).rejects.toMatchObject({ code: 'host_not_up' });
     expect((await attach('h1', { name: 'while-away' })).behind).toEqual([]);
     for (const agent of [h1, h2]) agent.dead = [];
     await h3.start();
-    await until(() => h1.share.hosts.find(({ id }) => id === 'h3')?.live === true, 2_000);
-    await until(() => h3.share.endpoints.length === 203, 2_000);
+    await until(() => h1.share.hosts.find(({ id }) => id === 'h3')?.live === true, 10_000);
+    await until(() => h3.share.endpoints.length === 203, 10_000);
   }, 30_000);
 
   it('goes on after a crash where it was: nobody is told anything twice, history has no gap', async () => {
     const pushes = h1.pushes;
     await registry.kill('SIGKILL');
     registry = await stack.registry('registry-1');
-    await until(async () => (await stateOf('h1')) === 'up', 5_000);
+    await until(async () => (await stateOf('h1')) === 'up', 10_000);
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     expect(h1.pushes).toBe(pushes);
     await attach('h1', { name: 'after-crash' });
@@ -172,7 +172,7 @@ describe('registry', () => {
   it('is replaced by a standby that has followed', async () => {
     const standby = await stack.registry('registry-2');
     expect((await listed()).sort()).toEqual(['registry-1', 'registry-2']);
-    await until(async () => (await stateOf('h1')) === 'up', 5_000);
+    await until(async () => (await stateOf('h1')) === 'up', 10_000);
     await registry.kill('SIGTERM');
     const startedAt = performance.now();
     const patient = { retryUnavailable: true };
@@ -194,7 +194,7 @@ describe('registry', () => {
     await until(async () => (await stateOf('h3')) === 'down', 20_000);
     const { releasedEndpoints } = await messenger.request(removeHostContract, { host: 'h3' });
     expect(releasedEndpoints).toBe(66);
-    await until(() => h1.share.hosts.every(({ id }) => id !== 'h3'), 2_000);
+    await until(() => h1.share.hosts.every(({ id }) => id !== 'h3'), 10_000);
     await expect(stateOf('h3')).rejects.toMatchObject({ code: 'host_not_found' });
   }, 40_000);
 });

@@ -34,10 +34,10 @@ export interface EngineLinkOptions {
 export const driverName = 'skein';
 
 /** Without an event everything is compared again after this long. */
-const compareEveryMs = 15_000;
+const compareEveryMs = 10_000;
 const reconnectMs = 1_000;
-/** Until what no container seems to have is released. */
-const orphanGraceMs = 60_000;
+/** Until what no container seems to have is released; an engine repeats a call whose answer it did not get for 15 s at most. */
+const orphanGraceMs = 30_000;
 /** statfs type of a mounted namespace. */
 const namespaceFileSystem = 0x6e736673;
 
