@@ -1,6 +1,6 @@
 // The parts of a replica and who may ask whom for what: wiring alone.
 
-import type { Raft, RaftInput, RestoredState } from '@skein/raft';
+import type { Raft, RaftInput, RaftStatus, RestoredState } from '@skein/raft';
 import type { Store, StoreReply, StoreRequest } from '@skein/store';
 import { Members } from './members';
 import { Office } from './office';
@@ -84,6 +84,7 @@ export function partsOf(whole: Whole, restored: RestoredState): Parts {
         header: (index) => raft.snapshotHeader(index),
         source: () => store().beginSnapshot(),
         forget: (index) => whole.input({ kind: 'compact', index }),
+        lateness: () => latenessOf(status()),
         said,
       },
       settings,
@@ -115,4 +116,10 @@ export function partsOf(whole: Whole, restored: RestoredState): Parts {
       said,
     }),
   };
+}
+
+/** By the order of the voters' names, which all of them know. */
+function latenessOf({ id, configuration: { incoming } }: RaftStatus): number {
+  const at = incoming.filter((each) => each < id).length;
+  return at / (incoming.length + 1);
 }

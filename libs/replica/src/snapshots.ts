@@ -6,7 +6,7 @@ import type { SnapshotSource } from '@skein/store';
 import type { LogPort, ReplicaFact } from './types';
 
 export interface SnapshotPolicy {
-  /** Entries since the last snapshot after which the next is due. */
+  /** Entries since the last snapshot after which the next is due; voters take theirs one after the other, the last at up to twice that. */
   readonly snapshotEntries: number;
   /** Bytes of log since the last snapshot after which the next is due; at least as many as that snapshot has. */
   readonly snapshotBytes: number;
@@ -30,6 +30,8 @@ export interface SnapshotsPorts {
   source(): SnapshotSource;
   /** Entries up to `index` leave the core's memory. */
   forget(index: number): void;
+  /** From 0 to below 1, another one for each voter. */
+  lateness(): number;
   said(fact: ReplicaFact): void;
 }
 
@@ -103,8 +105,11 @@ export class Snapshots {
     if (this.isDamaged) return appliedIndex >= Math.max(this.notBefore, this.index);
     if (appliedIndex < this.notBefore || appliedIndex <= this.index) return false;
     const { snapshotEntries, snapshotBytes } = this.policy;
-    if (appliedIndex - this.index >= snapshotEntries) return true;
-    return this.bytesSince >= Math.max(snapshotBytes, this.lastBytes);
+    const ofEntries = (appliedIndex - this.index) / snapshotEntries;
+    const ofBytes = this.bytesSince / Math.max(snapshotBytes, this.lastBytes);
+    const progress = Math.max(ofEntries, ofBytes);
+    // A snapshot holds up a disk for a while: not those of a quorum at once.
+    return progress >= 1 && progress >= 1 + this.ports.lateness();
   }
 
   /** Invariant: nothing leaves the log that the newest durable snapshot does not hold. */
