@@ -22,7 +22,7 @@ describe('skein bench', () => {
   it(
     'addresses: measures attaches and addresses, and tells what each process had to do',
     async () => {
-      const only = 'attaches-16,addresses';
+      const only = 'attaches-16,addresses-of-two';
       const command = new SkeinCommand('bench', 'addresses', '--quick', '--only', only, '--json');
       const { code, stdout } = await command.finished;
       expect(code).toBe(0);
@@ -30,7 +30,7 @@ describe('skein bench', () => {
       expect(report).toMatchObject({ what: 'addresses', failures: 0 });
       expect(report.rows).toContainEqual(
         expect.objectContaining({
-          figure: 'addresses',
+          figure: 'addresses-of-two',
           measure: 'rate',
           skein: expect.objectContaining({ median: expect.any(Number) }),
           goal: '≥ 20000 per second',

@@ -6,7 +6,7 @@ import type { SnapshotSource } from '@skein/store';
 import type { LogPort, ReplicaFact } from './types';
 
 export interface SnapshotPolicy {
-  /** Entries since the last snapshot after which the next is due; voters take theirs one after the other, the last at up to twice that. */
+  /** Entries since the last snapshot after which the next is due; voters take theirs one after the other, the last at up to half as much again. */
   readonly snapshotEntries: number;
   /** Bytes of log since the last snapshot after which the next is due; at least as many as that snapshot has. */
   readonly snapshotBytes: number;

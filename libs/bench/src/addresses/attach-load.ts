@@ -130,17 +130,17 @@ export async function detachLoad(
   return { ...loop, ratePerSecond: made / seconds, made, behind };
 }
 
-/** Addresses in batches over NATS: the rate is of addresses, times are of batches. */
+/** Addresses in batches over NATS, of the networks in turns: the rate is of addresses, times are of batches. */
 export async function addressLoad(
   messenger: Messenger,
   options: LoadOptions & {
-    readonly network: string;
+    readonly networks: readonly string[];
     readonly host: string;
     readonly callers: number;
     readonly size: number;
   },
 ): Promise<LoadResult> {
-  const { network, host, size } = options;
+  const { networks, host, size } = options;
   const prefix = randomBytes(6).toString('hex');
   let made = 0;
   const loop = await closedLoop({
@@ -150,6 +150,7 @@ export async function addressLoad(
         endpointId: `${prefix}-${call}-${at}`,
         host,
       }));
+      const network = networks[call % networks.length] ?? '';
       const reply: ReplyOf<typeof allocateContract> = await messenger.request(
         allocateContract,
         { network, requests },

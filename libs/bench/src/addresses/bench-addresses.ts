@@ -115,7 +115,7 @@ class AddressBench {
   private readonly times = new Map<string, { made: number; ms: Record<string, number> }>();
   private readonly made: { network: string; id: string }[] = [];
   private failures = 0;
-  private readonly networks: NetworkCounts = { plain: 0, large: 0 };
+  private networks: NetworkCounts = { plain: 0, large: 0 };
   private stage: Stage | undefined;
 
   constructor(
@@ -146,6 +146,7 @@ class AddressBench {
     let idle: CostRow | undefined;
     for (const figure of figures) {
       this.made.length = 0;
+      this.networks = { plain: 0, large: 0 };
       await inStack(async (stage) => {
         this.stage = stage;
         idle ??= await this.idle();
@@ -206,7 +207,14 @@ class AddressBench {
         title: 'addresses through NATS, 8 batches of 256 at once',
         group: 'addresses',
         goal: goals.addresses,
-        run: () => this.addresses(),
+        run: () => this.addresses(1),
+      },
+      {
+        figure: 'addresses-of-two',
+        title: 'addresses through NATS, 8 batches of 256 at once in each of two networks',
+        group: 'addresses',
+        goal: goals.addresses,
+        run: () => this.addresses(2),
       },
     ];
   }
@@ -234,9 +242,11 @@ class AddressBench {
     return batchLoad(this.stack, load);
   }
 
-  private async addresses(): Promise<LoadResult> {
-    const network = await this.network('large');
-    const load = { ...this.options.plan, network, host: 'h1', callers: 8, size: 256 };
+  /** One network gives its addresses out turn by turn; two have turns side by side. */
+  private async addresses(count: 1 | 2): Promise<LoadResult> {
+    const networks = [await this.network('large')];
+    if (count === 2) networks.push(await this.network('large'));
+    const load = { ...this.options.plan, networks, host: 'h1', callers: 8 * count, size: 256 };
     return addressLoad(this.messenger, load);
   }
 
@@ -305,6 +315,7 @@ function demandKnown(only: readonly string[]): void {
     ...attachCallers.map((callers) => `attaches-${callers}`),
     'attaches-keyed',
     ...batchSizes.map((size) => `batches-${size}`),
+    'addresses-of-two',
   ];
   const known = [...addressGroups, ...figures];
   const unknown = only.find((name) => !known.includes(name));
