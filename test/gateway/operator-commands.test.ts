@@ -156,10 +156,13 @@ describe('skein cluster backup and restore', () => {
   it('keeps nothing of a backup that broke off or does not fit its checksum', async () => {
     services.cluster.backupFault = 'cut';
     const cut = await skein('cluster backup cut.backup');
-    expect(cut).toMatchObject({ code: 5 });
+    const brokeOff = { code: 5, stderr: expect.stringContaining('broke off') };
+    expect(cut).toMatchObject(brokeOff);
     services.cluster.backupFault = 'damaged';
     const damaged = await skein('cluster backup cut.backup');
-    expect(damaged).toMatchObject({ code: 5 });
+    expect(damaged).toMatchObject(brokeOff);
+    const nowhere = await skein('cluster backup nowhere/cut.backup');
+    expect(nowhere).toMatchObject({ code: 2, stderr: expect.stringContaining("can't be written") });
     for (const name of ['cut.backup', 'cut.backup.partial']) {
       expect(existsSync(join(cli.work, name))).toBe(false);
     }

@@ -1,8 +1,7 @@
 // skein cluster backup: the whole store as a file, written beside its place and moved there once it has proved whole.
 
 import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { SkeinError } from '@skein/contracts';
 import { BackupReader, type Backup } from '../client/backup-reader';
 import { formatBytes } from '../output/units';
@@ -29,20 +28,29 @@ export async function backup(
   }
   const path = file ?? nameOf(response);
   const partial = `${path}.partial`;
-  const stream = createWriteStream(partial, { mode: 0o600 });
   try {
-    const taken = await receive(session, body, control, async (bytes) => {
-      if (!stream.write(bytes)) await once(stream, 'drain');
-    });
-    stream.end();
-    await once(stream, 'close');
-    await synced(partial);
+    const target = await opened(partial);
+    const taken = await receive(session, body, control, (bytes) => target.writeFile(bytes))
+      .then(async (whole) => {
+        await target.sync();
+        return whole;
+      })
+      .finally(() => target.close());
     await rename(partial, path);
     out.show({ file: path, ...taken.header, ...taken.trailer }, () => described(path, taken));
   } catch (thrown) {
-    stream.destroy();
+    control.abort(thrown);
     await rm(partial, { force: true });
     throw thrown;
+  }
+}
+
+async function opened(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'w', 0o600);
+  } catch (cause) {
+    const message = `The backup can't be written: ${(cause as Error).message}`;
+    throw new SkeinError('invalid_request', message, { field: 'file', cause });
   }
 }
 
@@ -70,7 +78,8 @@ async function receive(
   } catch (thrown) {
     if (thrown instanceof SkeinError) throw thrown;
     if (control.signal.reason instanceof SkeinError) throw control.signal.reason;
-    const got = { received: reader.size };
+    const { code: reason } = thrown as { code?: string };
+    const got = { received: reader.size, ...(reason === undefined ? {} : { reason }) };
     throw new SkeinError('unavailable', 'The backup broke off; nothing was kept', {
       facts: got,
       cause: thrown,
@@ -84,15 +93,6 @@ async function receive(
 function nameOf(response: Response): string {
   const header = response.headers.get('content-disposition') ?? '';
   return /filename="([\w.-]+)"/.exec(header)?.[1] ?? 'skein.skein-backup';
-}
-
-async function synced(path: string): Promise<void> {
-  const file = await open(path, 'r+');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }
 
 export function described(path: string, { header, trailer }: Backup): string {
