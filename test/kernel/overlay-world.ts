@@ -139,6 +139,19 @@ async function drifts(host: Host, share: OverlayShare) {
   return observed;
 }
 
+/** Whether bridged frames pass the hooks of IP: as the namespace was made, once somebody changed it, and repaired; null: not with this kernel. */
+async function detour(host: Host, share: OverlayShare) {
+  const inside = (command: string) =>
+    sh(`nsenter --net=/run/netns/sk-h1-100 sh -c 'cd /proc/sys/net/bridge && ${command}'`);
+  if (sh('[ -w /proc/sys/net/bridge/bridge-nf-call-iptables ] || echo none') === 'none')
+    return null;
+  const read = () => inside('cat bridge-nf-call-iptables bridge-nf-call-ip6tables').split('\n');
+  const made = read();
+  inside('echo 1 > bridge-nf-call-iptables');
+  const { repairs } = await host.ask('program', share);
+  return { made, repairs, repaired: read() };
+}
+
 /** Makes the next devices of both namespaces have the same index. */
 function alignIndexes(one: string, other: string): void {
   sh(`next() { ip -n $1 link add aside type bridge; ip -n $1 -o link show aside | cut -d: -f1; ip -n $1 link del aside; }
@@ -206,6 +219,7 @@ async function story() {
   observed['fresh port'] = await freshPort(h1, shareOf([a, bSeen, e]), e.id);
   await h1.ask('program', onH1);
 
+  observed['detour'] = await detour(h1, onH1);
   observed['drifts'] = await drifts(h1, onH1);
 
   h1.stop();

@@ -1,6 +1,9 @@
 import { beforeAll, expect, it } from '@jest/globals';
+import { existsSync } from 'node:fs';
 import { describeWherePossible } from '../support/where-possible';
 import { tellStory, whyNoPrivateWorld } from './private-world';
+
+const bridgeSwitches = '/proc/sys/net/bridge';
 
 interface Story {
   readonly attach: { faults: string[]; warm: string[]; again: string[]; others: string };
@@ -9,6 +12,7 @@ interface Story {
   readonly twins: Record<string, string>;
   readonly 'twin gone': { faults: string[]; namespaces: string; d: string };
   readonly 'fresh port': { faults: string[]; state: string; sameIndex: boolean };
+  readonly detour: { made: string[]; repairs: string[]; repaired: string[] } | null;
   readonly drifts: Record<
     string,
     { repairs: string[]; faults: string[]; left: string[]; way: string }
@@ -60,6 +64,12 @@ describeWherePossible(await whyNoPrivateWorld(), 'an overlay on the real kernel'
 
   it('forwards for an endpoint from the moment at which it is plugged in', () => {
     expect(story['fresh port']).toEqual({ faults: [], state: 'forwarding', sameIndex: true });
+  });
+
+  it('leads frames past the hooks of IP, and repairs that', () => {
+    // Without `br_netfilter` frames go straight anyway.
+    const straight = { made: ['0', '0'], repairs: ['detour 1'], repaired: ['0', '0'] };
+    expect(story.detour).toEqual(existsSync(bridgeSwitches) ? straight : null);
   });
 
   it('leaves nothing of a network whose last endpoint has gone', () => {

@@ -105,7 +105,7 @@ export class HostAgent {
         logger,
       }),
       onRepair: (repair) => this.#tellRepair(repair),
-      onTaken: () => this.#docker?.shareTaken(),
+      onTaken: () => this.#docker?.shareTaken() ?? false,
       onProgrammed: () => this.#guard.refresh(),
       onGuardMended: () => this.#guard.reopen(),
       logger,

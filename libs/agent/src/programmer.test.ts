@@ -20,6 +20,10 @@ let programMs: number;
 /** How long one look takes. */
 let lookMs: number;
 let programmer: Programmer;
+/** Whether a share that is taken in answers somebody. */
+let isAwaited: boolean;
+let soon: (() => void)[];
+let programmed: number;
 
 const after: Time['after'] = (ms, action) => {
   const timer = { at: now + ms, action };
@@ -52,10 +56,16 @@ beforeEach(() => {
   now = revision = programMs = lookMs = 0;
   timers = [];
   looks = [];
+  soon = [];
+  programmed = 0;
+  isAwaited = false;
   const reconciler = {
     isComplete: true,
     programChanges: async () => null,
-    program: () => new Promise((resolve) => void after(programMs, () => resolve([]))),
+    program: () => {
+      programmed += 1;
+      return new Promise((resolve) => void after(programMs, () => resolve([])));
+    },
     look: async () => {
       looks.push(now);
       if (lookMs > 0) await new Promise<void>((resolve) => void after(lookMs, resolve));
@@ -65,7 +75,13 @@ beforeEach(() => {
   programmer = new Programmer({
     ...{ hostId: 'h1', bootId: 'b1', reconcileMs },
     reconciler: reconciler as unknown as Reconciler,
-    time: { after, monotonicMs: () => now, wallMs: () => now, soon: (action) => action() },
+    time: {
+      after,
+      monotonicMs: () => now,
+      wallMs: () => now,
+      soon: (action) => void soon.push(action),
+    },
+    onTaken: () => isAwaited,
     onRepair: () => undefined,
     logger: silentLogger,
   });
@@ -115,5 +131,26 @@ describe('the look for drift', () => {
     void push();
     await pass(5 * reconcileMs);
     expect(looks).toHaveLength(1);
+  });
+});
+
+describe('a share that somebody waits for', () => {
+  it('is programmed once the answer is out', async () => {
+    isAwaited = true;
+    const pushed = push();
+    await turn();
+    expect(programmed).toBe(0);
+    for (const action of soon) action();
+    await turn();
+    expect(programmed).toBe(1);
+    await pass(0);
+    expect((await pushed).programmed).toBe(1);
+  });
+
+  it('is programmed at once if nobody does', async () => {
+    void push();
+    await turn();
+    expect(programmed).toBe(1);
+    expect(soon).toEqual([]);
   });
 });

@@ -24,8 +24,8 @@ export interface ProgrammerOptions {
   readonly reconciler: Reconciler;
   readonly time: Time;
   readonly onRepair: (repair: Repair) => void;
-  /** A share was taken in, and is about to be programmed. */
-  readonly onTaken?: (() => void) | undefined;
+  /** A share was taken in, and is about to be programmed. True if somebody is answered by that: the answer goes out first. */
+  readonly onTaken?: (() => boolean) | undefined;
   /** Awaited before a push is answered: what the share newly has is let in by the guards. */
   readonly onProgrammed?: (() => Promise<void>) | undefined;
   /** Guards were made anew. */
@@ -131,7 +131,10 @@ export class Programmer {
     const taken = batch.map(({ push }) => this.#intake.take(push));
     try {
       const isNew = taken.includes(true);
-      if (isNew) this.#options.onTaken?.();
+      if (isNew && this.#options.onTaken?.() === true) {
+        // What programs the kernel competes for processors with whoever goes on from the answer.
+        await new Promise<void>((goOn) => this.#options.time.soon(goOn));
+      }
       const faults = isNew ? await this.#programTaken() : [];
       this.#noteProgrammed();
       if (isNew && !this.#options.reconciler.isComplete) {

@@ -20,6 +20,7 @@ import {
   type Place,
 } from './batch';
 import { BatchShells } from './batch-shell';
+import { detoursAnd, hasDetour, withoutDetour } from './detour';
 import { isWholeGuard, openGuard, type GuardRenewal } from './guard';
 import { networkLines, nexthopLines } from './lines';
 import { MemberFilter, type Received } from './member-filter';
@@ -214,8 +215,11 @@ export class IprouteKernel {
     const run = (tool: 'ip' | 'bridge', some: readonly BatchLine[]) =>
       isLone ? this.#shells.run(tool, inside, some) : runBatch(tool, inside, some);
 
+    const isDetoured = isNew || changes.some(({ kind }) => kind === 'detour');
     const [isFiltered] = await Promise.all([
       this.#nft(rulesScript(rules), inside, rules, faults),
+      // It costs time and nothing else: where it can't be done, all else is as it should be.
+      isDetoured ? runCommand(inPlace(inside, withoutDetour), '') : null,
       this.#host(lines.host, faults),
       forEachLimited(lines.sandboxes, concurrency, ([sandbox, ofSandbox]) =>
         this.#plug(sandbox, ofSandbox, faults),
@@ -341,14 +345,19 @@ export class IprouteKernel {
         'addr show\nneigh show nud permanent\n',
       ),
       runCommand(inPlace(inside, ['bridge', '-j', 'fdb', 'show']), ''),
-      hasRules ? runCommand(inPlace(inside, listRules), '') : null,
+      hasRules ? runCommand(inPlace(inside, detoursAnd(listRules)), '') : null,
     ]);
     if (links.exitCode !== 0 || rows.exitCode !== 0) return null;
     const network = parseNetwork(netns, parseArrays(links.stdout), parseArrays(rows.stdout));
     if (rules === null) return network;
     const filter = parseFilter(rules.stdout);
     const hasGuard = isWholeGuard(rules.stdout);
-    return { ...network, hasGuard, ...(filter === undefined ? {} : { filter }) };
+    return {
+      ...network,
+      hasGuard,
+      ...(filter === undefined ? {} : { filter }),
+      ...(hasDetour(rules.stdout) ? { hasDetour: true } : {}),
+    };
   }
 }
 

@@ -71,6 +71,7 @@ function addLines(lines: NetworkLines, change: Change, path: string): void {
     case 'vni':
     case 'member':
       throw new Error(`'${change.kind}' belongs to the host`);
+    case 'detour':
     case 'guard':
     case 'filter':
     case 'source':

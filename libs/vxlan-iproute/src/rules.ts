@@ -9,6 +9,7 @@ export const listRules = ['nft', 'list', 'ruleset', 'bridge'];
 export type UnderlayChange = Extract<Change, { kind: 'underlay' | 'vni' | 'member' }>;
 export type RuleChange = Extract<Change, { kind: 'guard' | 'filter' | 'source' }>;
 export type NetworkChange = Exclude<Change, UnderlayChange | { kind: 'nexthop' }>;
+type DeviceChange = Exclude<NetworkChange, RuleChange | { kind: 'detour' }>;
 
 export function isOfUnderlay(change: Change): change is UnderlayChange {
   return change.kind === 'underlay' || change.kind === 'vni' || change.kind === 'member';
@@ -21,7 +22,7 @@ function isRule(change: NetworkChange): change is RuleChange {
 /** What nftables does, and what iproute2 does. */
 export function parted(changes: readonly NetworkChange[]) {
   const devices = changes.filter(
-    (change): change is Exclude<NetworkChange, RuleChange> => !isRule(change),
+    (change): change is DeviceChange => !isRule(change) && change.kind !== 'detour',
   );
   return { rules: changes.filter(isRule), devices };
 }

@@ -40,6 +40,8 @@ export type ChangeStep =
   | { readonly kind: 'vni'; readonly action: 'put' | 'remove'; readonly vni: number }
   | { readonly kind: 'member'; readonly action: 'put' | 'remove'; readonly member: Member }
   | (InNetwork & { readonly kind: 'namespace'; readonly action: 'put' | 'remove' })
+  /** Bridged frames are led past the hooks of IP, which have nothing to say here. */
+  | (InNetwork & { readonly kind: 'detour'; readonly action: 'remove' })
   /** Closed: no port is heard until the guard is renewed. */
   | (InNetwork & { readonly kind: 'guard'; readonly action: 'put' })
   /** Which port may send from which MAC and address, and how large TCP's segments may be: made anew as a whole. */
@@ -164,6 +166,7 @@ const order: readonly string[] = [
   'vni put',
   'member put',
   'namespace put',
+  'detour remove',
   'guard put',
   'filter put',
   'source put',
@@ -239,6 +242,7 @@ function targetOf(change: Change): string {
     case 'source':
       return sourceKey(change.source);
     case 'namespace':
+    case 'detour':
     case 'guard':
     case 'filter':
     case 'bridge':

@@ -153,6 +153,16 @@ describe('filters', () => {
   });
 });
 
+describe('a detour of bridged frames', () => {
+  it('is taken away where one was seen, and counted', () => {
+    const found = withNetwork({ hasDetour: true });
+    expect(told(found)).toEqual(['detour remove: bridged frames pass the hooks of IP']);
+    const [repair] = repairsOf(plan(desired, found), new Set());
+    expect(repair).toMatchObject({ kind: 'detour', networkId: 'n', count: 1 });
+    expect(told(withNetwork({}))).toEqual([]);
+  });
+});
+
 describe('frames to everybody', () => {
   it('go to each host with members once, if the network says so', () => {
     expect([...(desiredOf(loud, 'h1', settings).networks.get('sk-7')?.flood ?? [])]).toEqual([

@@ -61,6 +61,8 @@ export interface ObservedNetwork {
   readonly gateways: ReadonlySet<string>;
   readonly fdb: ReadonlyMap<string, ObservedRow>;
   readonly neighbors: ReadonlyMap<string, string>;
+  /** Frames of the bridge pass the hooks of IP as well, and that can be changed; looked for with guard and filter. */
+  readonly hasDetour?: true;
   /** Whether a guard is there, open or closed; looked for only where one is wanted. */
   readonly hasGuard?: boolean;
   /** Looked for only where one is wanted. */

@@ -34,6 +34,10 @@ export function planNetwork(
   const isNew = observed === null;
   if (isNew) add({ kind: 'namespace', action: 'put', netns }, 'namespace missing', false);
   const found = observed ?? emptyNetwork(netns);
+  if (found.hasDetour === true) {
+    const reason = 'bridged frames pass the hooks of IP';
+    add({ kind: 'detour', action: 'remove', netns }, reason, false);
+  }
   if (desired.isFenced === true && found.hasGuard !== true) {
     add({ kind: 'guard', action: 'put', netns }, 'guard missing', isNew);
   }

@@ -96,12 +96,16 @@ export class DockerDoor {
     await this.#server.stop();
   }
 
-  /** What is committed may be answered before it is programmed. */
-  shareTaken(): void {
+  /** What is committed may be answered before it is programmed. True if a call is answered by that. */
+  shareTaken(): boolean {
+    let isAwaited = false;
     for (const [id, tell] of this.#awaited) {
       const endpoint = this.#options.committed(id);
-      if (endpoint !== undefined) tell(endpoint);
+      if (endpoint === undefined) continue;
+      tell(endpoint);
+      isAwaited = true;
     }
+    return isAwaited;
   }
 
   #linkTo(socket: string): EngineLink {

@@ -38,6 +38,8 @@ const compareEveryMs = 10_000;
 const reconnectMs = 1_000;
 /** Until what no container seems to have is released; an engine repeats a call whose answer it did not get for 15 s at most. */
 const orphanGraceMs = 30_000;
+/** After an engine's word that it connects a container: it answers whoever asked for that some milliseconds later. */
+const describeDelayMs = 25;
 /** statfs type of a mounted namespace. */
 const namespaceFileSystem = 0x6e736673;
 
@@ -52,6 +54,9 @@ export class EngineLink {
   readonly #told = new Map<string, string>();
   /** Faults that were logged, so that each is logged once. */
   readonly #faults = new Map<string, string>();
+  /** Containers that are described once the engine has answered. */
+  readonly #connected = new Set<string>();
+  #describing: NodeJS.Timeout | undefined;
   #comparing: Promise<void> | undefined;
   #isDue = false;
   #timer: NodeJS.Timeout | undefined;
@@ -68,6 +73,7 @@ export class EngineLink {
 
   async stop(): Promise<void> {
     clearInterval(this.#timer);
+    clearTimeout(this.#describing);
     this.#stopped.abort();
     await this.#api.close();
     await this.#comparing;
@@ -118,6 +124,31 @@ export class EngineLink {
         ? id
         : undefined;
     if (containerId === undefined) return;
+    if (isConnect) {
+      this.#describeSoon(containerId);
+      return;
+    }
+    this.#connected.delete(containerId);
+    await this.#tryDescribe(containerId);
+  }
+
+  /** Names need nobody who waits for the engine: what commits them would only take processors from it. */
+  #describeSoon(containerId: string): void {
+    this.#connected.add(containerId);
+    this.#describing ??= setTimeout(() => {
+      this.#describing = undefined;
+      void this.#describeConnected();
+    }, describeDelayMs);
+  }
+
+  async #describeConnected(): Promise<void> {
+    const ids = [...this.#connected];
+    this.#connected.clear();
+    for (const id of ids) await this.#tryDescribe(id);
+  }
+
+  async #tryDescribe(containerId: string): Promise<void> {
+    if (this.#stopped.signal.aborted) return;
     await this.#describe(containerId).catch((thrown: unknown) => this.#fault('names', thrown));
   }
 

@@ -277,6 +277,7 @@ export class SimulatedKernel {
         network.veths.set(change.veth, { ...veth, ...port, neighSuppress: false, mtu: change.mtu });
         return null;
       }
+      case 'detour':
       case 'filter':
       case 'source':
         throw new Error('simulated hosts have no filters');
