@@ -2,6 +2,7 @@
 // in private process, mount and network namespaces. Ending its first process ends all of it; the kernel sees to that.
 
 import type { ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -72,7 +73,8 @@ export class LocalCluster {
   /** For a proof, a measurement or a test: on ports that are free, in a folder named after this process. */
   static startPassing(options: PassingOptions): Promise<LocalCluster> {
     return LocalCluster.start({
-      name: `${demoPrefix}${process.pid}`,
+      // One that is given up while it starts is in nobody's way after it, in the same process.
+      name: `${demoPrefix}${randomBytes(2).toString('hex')}-${process.pid}`,
       hosts: 3,
       managers: 3,
       httpPort: 0,
@@ -264,8 +266,8 @@ function isDemoDir(dataDir: string): boolean {
   return (dataDir.split('/').at(-1) ?? '').startsWith(demoPrefix);
 }
 
-/** A demo's folder is named after the process that runs it: while that lives, it may be about to start. */
+/** A demo's folder has the process that runs it at the end of its name: while that lives, it may be about to start. */
 function startingUp(dataDir: string): boolean {
-  const pid = Number((dataDir.split('/').at(-1) ?? '').slice(demoPrefix.length));
+  const pid = Number(dataDir.split('-').at(-1));
   return Number.isInteger(pid) && records.startTicksOf(pid) !== null;
 }
