@@ -1,5 +1,5 @@
-// Runs every test that this machine can run: the fast ring in parallel, then whole-system tests one after the other. Names
-// what can't run here and why, and ends with the plain line `N passed, N failed, N skipped`.
+// Runs every test that this machine can run: the fast ring in parallel, then whole-system tests, two at a time where they bear it.
+// Names what can't run here and why, and ends with the plain line `N passed, N failed, N skipped`.
 //
 // With `--retry`, or in CI, up to three files of the system ring that failed are run once more, by themselves: real processes on a
 // machine that does other things too are at times too late for a test's patience. What passes then is told loudly as flaky, for
@@ -16,6 +16,23 @@ const work = mkdtempSync(join(tmpdir(), 'skein-test-'));
 const given = process.argv.slice(2).filter((word) => word !== '--retry');
 const retries = process.argv.includes('--retry') || process.env.CI === 'true';
 const mostRetriedFiles = 3;
+/**
+ * Below test/: whole-system tests that bear one other beside them. Their processes live in a world, in a folder and on ports of their own;
+ * they look at nothing of the machine as a whole, measure nothing, and say of no time how long it may be but in seconds. All else
+ * runs alone: engines, benches, chaos, what counts what is left on the machine, and whatever is not named here.
+ */
+const besides = [
+  'authority/',
+  'consensus/(consensus|damage|encryption|growth|links|lost-directory|members|replica|rolling)\\.',
+  'dashboard/dashboard\\.',
+  'docs/',
+  'gateway/(?!fuzz\\.)',
+  'ipam/',
+  'messaging/',
+  'registry/',
+  'shells/',
+  'stack/',
+];
 const slowestShown = 10;
 
 /** What Jest found out, a file each; one without a path if it ended without a word. */
@@ -86,10 +103,20 @@ const passedIn = ({ path, tests, failures }, test) =>
 
 const indented = (text) => text.replaceAll(/^/gm, '    ');
 const systemFlags = ['--runInBand', '--forceExit'];
+const placeOf = (path) => path.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+/** Takes the place of what the project leaves out, which is no system test either. */
+const leavingOut = (pattern) =>
+  [`^${placeOf(root)}/${pattern}`, '/test/repository/'].map(
+    (each) => `--testPathIgnorePatterns=${each}`,
+  );
+const named = `test/(?:${besides.join('|')})`;
 
 try {
   const fast = ring('fast', given, ['--maxWorkers=2']);
-  const first = ring('system', given, systemFlags);
+  const first = [
+    ...ring('system', given, ['--maxWorkers=2', '--forceExit', ...leavingOut(`(?!${named})`)]),
+    ...ring('system', given, [...systemFlags, ...leavingOut(named)]),
+  ];
   const failed = first.filter(hasFailed);
   const isRunAgain =
     retries && failed.length <= mostRetriedFiles && failed.every(({ path }) => path !== null);

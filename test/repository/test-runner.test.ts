@@ -25,9 +25,10 @@ afterEach(() => {
 const config = `
 const base = { rootDir: import.meta.dirname, testEnvironment: 'node', transform: {} };
 export default {
-  projects: ['fast', 'system'].map((name) => ({
-    ...base, displayName: name, testMatch: ['<rootDir>/' + name + '/*.test.cjs'],
-  })),
+  projects: [
+    { ...base, displayName: 'fast', testMatch: ['<rootDir>/libs/*.test.cjs'] },
+    { ...base, displayName: 'system', testMatch: ['<rootDir>/test/**/*.test.cjs'] },
+  ],
 };`;
 
 /** Fails, and notes that it ran; from the second time on it passes. */
@@ -40,6 +41,24 @@ it('${name}', () => {
 const never = `it('never holds', () => { throw new Error('no'); });`;
 const always = `it('holds', () => undefined); it.skip('is left out', () => undefined);`;
 
+/** Passes once the file of that name beside it runs as well. */
+const meets = (own: string, other: string) => `
+const { existsSync, writeFileSync } = require('node:fs');
+it('meets ${other}', async () => {
+  writeFileSync(__dirname + '/${own}', '');
+  while (!existsSync(__dirname + '/${other}')) await new Promise((resolve) => setTimeout(resolve, 10));
+}, 20000);`;
+/** Passes if nothing beside it runs. */
+const isAlone = `
+const { existsSync, rmSync, writeFileSync } = require('node:fs');
+const mark = __dirname + '/running';
+it('is alone', async () => {
+  expect(existsSync(mark)).toBe(false);
+  writeFileSync(mark, '');
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  rmSync(mark);
+});`;
+
 interface Ran {
   readonly code: number;
   readonly lines: readonly string[];
@@ -51,7 +70,8 @@ interface Ran {
 function run(tests: Record<string, string>, ...args: string[]): Promise<Ran> {
   const folder = mkdtempSync(join(tmpdir(), 'skein-runner-'));
   folders.push(folder);
-  for (const part of ['tools', 'fast', 'system']) mkdirSync(join(folder, part));
+  for (const part of ['tools', 'libs', 'test/kernel', 'test/stack'])
+    mkdirSync(join(folder, part), { recursive: true });
   cpSync(join(root, 'tools/test.mjs'), join(folder, 'tools/test.mjs'));
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   writeFileSync(join(folder, 'jest.config.mjs'), config);
@@ -73,14 +93,14 @@ describe('tools/test.mjs', () => {
     'runs a file of the system ring that failed once more, and tells loudly what passed then',
     async () => {
       const { code, lines } = await run(
-        { 'fast/a': always, 'system/flaky': once('comes late'), 'system/b': always },
+        { 'libs/a': always, 'test/stack/flaky': once('comes late'), 'test/kernel/b': always },
         '--retry',
       );
       expect(lines.at(-1)).toBe('3 passed, 0 failed, 2 skipped');
       expect(code).toBe(0);
       const told = lines.indexOf('flaky: comes late');
       expect(lines.slice(told + 1).join('\n')).toMatch(/^ {4}Error: too late/);
-      expect(lines.slice(-4, -1).join('\n')).toMatch(/^( +\d+\.\d s {2}(fast|system)\/.*\n?){3}$/);
+      expect(lines.slice(-4, -1).join('\n')).toMatch(/^( +\d+\.\d s {2}(libs|test)\/.*\n?){3}$/);
     },
     limitMs,
   );
@@ -89,13 +109,31 @@ describe('tools/test.mjs', () => {
     'has failed when a file fails again, and does not run the fast ring twice',
     async () => {
       const { code, lines, times } = await run(
-        { 'fast/flaky': once('is deterministic'), 'system/never': never, 'system/broken': '(' },
+        {
+          'libs/flaky': once('is deterministic'),
+          'test/kernel/never': never,
+          'test/stack/broken': '(',
+        },
         '--retry',
       );
       expect(lines.at(-1)).toBe('0 passed, 3 failed, 0 skipped');
       expect(code).toBe(1);
-      expect(times('fast/flaky')).toBe(1);
+      expect(times('libs/flaky')).toBe(1);
       expect(lines.join('\n')).not.toContain('flaky:');
+    },
+    limitMs,
+  );
+
+  it(
+    'runs two files at a time that bear it, and all others alone',
+    async () => {
+      const { lines } = await run({
+        'test/stack/a': meets('a', 'b'),
+        'test/stack/b': meets('b', 'a'),
+        'test/kernel/a': isAlone,
+        'test/kernel/b': isAlone,
+      });
+      expect(lines.at(-1)).toBe('4 passed, 0 failed, 0 skipped');
     },
     limitMs,
   );
@@ -106,7 +144,7 @@ describe('tools/test.mjs', () => {
   ])(
     'runs nothing again when %s',
     async (_, count, args) => {
-      const names = Array.from({ length: count }, (_, at) => `system/${at}`);
+      const names = Array.from({ length: count }, (_, at) => `test/kernel/${at}`);
       const tests = Object.fromEntries(names.map((name) => [name, once(name)]));
       const { code, lines, times } = await run(tests, ...args);
       expect(lines.at(-1)).toBe(`0 passed, ${count} failed, 0 skipped`);
