@@ -136,6 +136,8 @@ function startAgent(host: string): ChildProcess {
       SKEIN_CHECK_REPLIES: 'true',
       SKEIN_RESOLV_CONF: '/run/resolv.conf',
       SKEIN_HOST_RESOLVER: 'true',
+      SKEIN_METRICS_PORT: '9400',
+      SKEIN_METRICS_ADDRESS: `192.0.2.${host.slice(1)}`,
     },
   });
 }
@@ -340,6 +342,21 @@ async function story() {
     networks: status.networks,
     rows: status.rows?.map(({ kind }) => kind).sort(),
     dropped: status.dropped,
+  };
+
+  // A source that is not the endpoint's, and a tunnel's frame of network 100 from a host that is no member.
+  sh(`ip -n a addr add 10.1.0.66/24 dev eth0
+    nsenter --net=/run/netns/a ping -I 10.1.0.66 -c 3 -i 0.2 -W 1 10.1.0.6 || true
+    printf '\\x08\\0\\0\\0\\0\\0\\x64\\0frame' >/dev/udp/192.0.2.1/4789`);
+  await until('frames that are kept out', () => {
+    const { spoofed = 0, strangers = 0 } = registry.heartbeats.get('h1')?.dropped ?? {};
+    return spoofed > 0 && strangers > 0;
+  });
+  const metrics = await (await fetch('http://192.0.2.1:9400/metrics')).text();
+  observed['kept out'] = {
+    strangers: registry.heartbeats.get('h1')?.dropped?.strangers,
+    metrics: metrics.split('\n').filter((line) => /^skein_(spoofed|stranger)_frames/.test(line)),
+    elsewhere: registry.heartbeats.get('h2')?.dropped ?? null,
   };
 
   const none = { hosts: [], networks: [], endpoints: [] };

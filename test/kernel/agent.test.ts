@@ -110,6 +110,17 @@ describeWherePossible(await whyNoPrivateWorld(), 'agents on the real kernel', ()
     });
   });
 
+  it('count what they keep out, for their heartbeats and for Prometheus', () => {
+    expect(story['kept out']).toEqual({
+      strangers: 1,
+      metrics: [
+        expect.stringMatching(/^skein_spoofed_frames\{network="web"\} [1-9]\d*$/),
+        'skein_stranger_frames 1',
+      ],
+      elsewhere: null,
+    });
+  });
+
   it('leave nothing of a network that has gone', () => {
     expect(story['gone']).toEqual({
       namespaces: ['a', 'b', 'h1', 'h2', 'late', 'sk-h2-100'],

@@ -3,12 +3,16 @@
 import type { Meter } from '@skein/metrics';
 import type { HostAgent } from './host-agent';
 
-export function measureAgent(meter: Meter, agent: Pick<HostAgent, 'status'>): void {
+export function measureAgent(meter: Meter, agent: Pick<HostAgent, 'status' | 'dropped'>): void {
   const status = () => agent.status({ rows: false });
   meter.gauge('programmedRevision', async () => (await status()).programmed);
   meter.gauge('repairs', async () =>
     Object.entries((await status()).repairs).map(([kind, count]) => [{ kind }, count] as const),
   );
+  meter.gauge('spoofed', () =>
+    [...agent.dropped.spoofed].map(([network, count]) => [{ network }, count] as const),
+  );
+  meter.gauge('strangers', () => agent.dropped.strangers);
   meter.gauge('members', async () => {
     const counts = new Map<string, number>();
     for (const { state } of (await status()).members) {

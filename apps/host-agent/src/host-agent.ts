@@ -191,6 +191,23 @@ export class HostAgent {
     };
   }
 
+  /** Frames that were kept out, as the latest looks at the kernel found: by network, and those of hosts without a part in any. */
+  get dropped(): { readonly spoofed: ReadonlyMap<string, number>; readonly strangers: number } {
+    const { share, dropped } = this.#programmer;
+    const spoofed = share.networks.map(({ name, vni }): [string, number] => [
+      name,
+      dropped.spoofed.get(`${this.#config.netnsPrefix}${vni}`) ?? 0,
+    ]);
+    return { spoofed: new Map(spoofed), strangers: dropped.strangers };
+  }
+
+  /** What a heartbeat says of them, where there were any. */
+  #droppedTotals(): { dropped?: { spoofed: number; strangers: number } } {
+    const { spoofed: each, strangers } = this.dropped;
+    const spoofed = [...each.values()].reduce((sum, count) => sum + count, 0);
+    return spoofed + strangers === 0 ? {} : { dropped: { spoofed, strangers } };
+  }
+
   /** By host and network: the kernel knows only addresses and numbers. */
   async traffic(): Promise<ReplyOf<typeof agentTrafficContract>> {
     const { share } = this.#programmer;
@@ -267,6 +284,7 @@ export class HostAgent {
         repairs: this.#programmer.repairs,
         opinions: this.#gossip.opinions(),
         reachability: this.#prober.report(),
+        ...this.#droppedTotals(),
         ...(this.#docker === undefined ? {} : { enrolment: this.#docker.enrolment.mark }),
       }),
       onEnrolment: () => this.#docker?.enrolment.follow(),

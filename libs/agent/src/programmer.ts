@@ -12,7 +12,7 @@ import type { Logger } from '@skein/messaging';
 import { digestOf } from '@skein/share';
 import type { Time } from '@skein/time';
 import type { Observed, Repair } from '@skein/vxlan';
-import type { EndpointFault, Reconciler } from './reconciler';
+import type { Dropped, EndpointFault, Reconciler } from './reconciler';
 import { ShareIntake, type Push } from './share-intake';
 
 export type ProgramReply = ReplyOf<typeof programContract>;
@@ -76,6 +76,11 @@ export class Programmer {
   /** Changes made because the kernel had drifted, by kind, since the start. */
   get repairs(): Readonly<Record<string, number>> {
     return { ...this.#repairs };
+  }
+
+  /** Frames that were kept out, as of a few looks ago at most. */
+  get dropped(): Dropped {
+    return this.#options.reconciler.dropped;
   }
 
   get share(): Share {

@@ -38,6 +38,14 @@ export interface Look {
   readonly observed: Observed;
 }
 
+/** Frames that filters have kept out since they were made. */
+export interface Dropped {
+  /** With a source that is not their port's, by the namespace of their network. */
+  readonly spoofed: ReadonlyMap<string, number>;
+  /** From hosts without a part in their network. */
+  readonly strangers: number;
+}
+
 export interface ReconcilerOptions {
   readonly self: string;
   readonly settings: OverlaySettings;
@@ -67,6 +75,7 @@ export class Reconciler {
   #isComplete = true;
   #nextSandbox = 0;
   #looks = 0;
+  #dropped: Dropped = { spoofed: new Map(), strangers: 0 };
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
@@ -75,6 +84,11 @@ export class Reconciler {
   /** False if a device or row of the share is still to come; endpoints that can't be plugged in do not count. */
   get isComplete(): boolean {
     return this.#isComplete;
+  }
+
+  /** As the last look that took in the filters has found it. */
+  get dropped(): Dropped {
+    return this.#dropped;
   }
 
   /** A share that was pushed. Answers the endpoints of this host that could not be plugged in. */
@@ -137,6 +151,7 @@ export class Reconciler {
     const isWhole = this.#looks % looksPerFilter === 0;
     const lookedFor = isWhole ? desired : withoutFilters(desired);
     const observed = await this.#options.kernel.observe(lookedFor, this.#someSandboxes(desired));
+    if (isWhole) this.#dropped = droppedIn(observed);
     const isGone = (netns: string) => !observed.networks.has(netns);
     return { desired, seen: isWhole ? desired : withoutFilters(desired, isGone), observed };
   }
@@ -224,6 +239,14 @@ export class Reconciler {
 function hasReadySandbox(desired: Desired, netns: string): boolean {
   const endpoints = desired.networks.get(netns)?.endpoints ?? [];
   return endpoints.some(({ sandbox, source }) => sandbox !== null && source === undefined);
+}
+
+function droppedIn({ networks, underlay }: Observed): Dropped {
+  const spoofed = [...networks].map(([netns, { filter }]): [string, number] => [
+    netns,
+    filter?.dropped ?? 0,
+  ]);
+  return { spoofed: new Map(spoofed), strangers: underlay?.dropped ?? 0 };
 }
 
 /** The endpoint of this host that a failed change was for; null for what concerns none in particular. */

@@ -19,6 +19,13 @@ import { hostRecordSchema } from './state';
 
 const service = 'registry';
 
+const droppedSchema = z.object({
+  /** Of its own endpoints, with a source that is not theirs. */
+  spoofed: z.int().min(0),
+  /** From hosts without a part in the network. */
+  strangers: z.int().min(0),
+});
+
 export const hostViewSchema = hostRecordSchema.extend({
   revision: revisionSchema,
   /** Store revision that its agent last said it has programmed. */
@@ -26,6 +33,8 @@ export const hostViewSchema = hostRecordSchema.extend({
   networks: z.int(),
   endpoints: z.int(),
   repairs: z.int(),
+  /** Frames that its filters have kept out since they were made; absent: none. */
+  dropped: droppedSchema.optional(),
   /** Ids of hosts whose datagrams do not get through to it: only its gossip's TCP answers them. */
   udpBlockedFrom: z.array(idSchema).optional(),
   /** What the others' gossip thinks of it, as each said with its latest heartbeat: how many call it alive, and who does not. */
@@ -97,6 +106,8 @@ export const heartbeatContract = defineContract({
     opinions: z.array(opinionSchema).max(1_024),
     /** What it found by trying the ways inside the overlay; hosts of which nothing is known are left out. */
     reachability: z.array(reachabilitySchema).max(1_024).optional(),
+    /** Frames that its filters have kept out since they were made; absent: none. */
+    dropped: droppedSchema.optional(),
     /** Mark of the enrolment that it knows. Absent: it does not ask. */
     enrolment: z.string().max(128).optional(),
   }),

@@ -150,6 +150,18 @@ export const catalog = {
     ['kind'],
     'Changes since the start that were made because the kernel had drifted.',
   ),
+  spoofed: gauge(
+    'skein_spoofed_frames',
+    ['host-agent'],
+    ['network'],
+    'Frames of endpoints here that were kept out since the filter was made: their source was not the endpoint’s.',
+  ),
+  strangers: gauge(
+    'skein_stranger_frames',
+    ['host-agent'],
+    [],
+    'Tunnelled frames that were kept out since the filter was made: their sender is no member of the network.',
+  ),
   members: gauge(
     'skein_gossip_members',
     ['host-agent'],

@@ -4,6 +4,7 @@ import { SkeinError } from '@skein/contracts';
 import pc from 'picocolors';
 import { Api, path, type Json } from '../client/api';
 import type { Session } from '../session';
+import { droppedText } from './host';
 import { sentence } from './host-matrix';
 
 interface Finding {
@@ -68,6 +69,11 @@ async function hosts(api: Api): Promise<Finding[]> {
       ...down.map((each) =>
         finding(`host ${each.name}`, 'broken', `down: ${each.reason ?? 'no reason given'}`),
       ),
+      // What was kept out has done no harm, and whoever sent it may be long gone.
+      ...all.flatMap(({ name, dropped }) => {
+        const text = droppedText(dropped);
+        return text === undefined ? [] : [finding(`host ${name}`, 'ok', `kept out ${text}`)];
+      }),
     ];
   });
 }

@@ -44,9 +44,20 @@ export async function show({ api, out }: Session, host: string) {
       ['endpoints', found.endpoints],
       ['programmed', found.programmed],
       ['repairs', found.repairs],
+      ['kept out', droppedText(found.dropped)],
       ['revision', found.revision],
     ]),
   );
+}
+
+/** Nothing where no frame was kept out. */
+export function droppedText(dropped: Json | undefined): string | undefined {
+  const { spoofed = 0, strangers = 0 } = dropped ?? {};
+  const texts = [
+    ...(spoofed === 0 ? [] : [`${spoofed} frames of its endpoints with a source not theirs`]),
+    ...(strangers === 0 ? [] : [`${strangers} frames from hosts that are no members`]),
+  ];
+  return texts.length === 0 ? undefined : texts.join(', ');
 }
 
 /** Shows what goes with the host before it asks. */

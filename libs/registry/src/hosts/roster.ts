@@ -24,6 +24,8 @@ export interface Heard {
   readonly blockedTo?: readonly string[] | undefined;
   /** What it found of the ways to others. */
   readonly reachability?: readonly Reachability[] | undefined;
+  /** Frames that its filters have kept out. */
+  readonly dropped?: HostView['dropped'];
 }
 
 type Opinions = NonNullable<HostView['opinions']>;
@@ -59,7 +61,7 @@ export class Roster {
   }
 
   heartbeat(heartbeat: Heartbeat, at: number): void {
-    const { host, programmed, repairs, opinions, reachability } = heartbeat;
+    const { host, programmed, repairs, opinions, reachability, dropped } = heartbeat;
     const about = (...states: Opinion['state'][]): string[] =>
       opinions.filter(({ state }) => states.includes(state)).map((each) => each.host);
     const accuses = about('dead', 'left');
@@ -67,7 +69,7 @@ export class Roster {
     const vouchesFor = about('alive');
     const blockedTo = opinions.filter(({ udpBlocked }) => udpBlocked).map((each) => each.host);
     const total = Object.values(repairs).reduce((sum, count) => sum + count, 0);
-    const said = { accuses, suspects, vouchesFor, blockedTo, reachability };
+    const said = { accuses, suspects, vouchesFor, blockedTo, reachability, dropped };
     this.#heard.set(host, { at, programmed, repairs: total, ...said });
   }
 

@@ -58,7 +58,7 @@ export class Queries {
 
   host(host: HostEntry, opinions = this.#opinions()): HostView {
     const { state } = this.#view;
-    const { programmed = 0, repairs = 0 } = this.#roster.heard(host.id) ?? {};
+    const { programmed = 0, repairs = 0, dropped } = this.#roster.heard(host.id) ?? {};
     const networks = state.networksOf(host.id);
     let endpoints = 0;
     for (const networkId of networks) endpoints += this.#endpointsOn(networkId, host.id);
@@ -72,6 +72,7 @@ export class Queries {
       networks: networks.size,
       endpoints,
       repairs,
+      ...(dropped === undefined ? {} : { dropped }),
       ...(thought === undefined ? {} : { opinions: thought }),
       ...(lease === undefined ? {} : { lease }),
       ...(heldBackMs === 0 ? {} : { heldBackMs }),
