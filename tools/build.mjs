@@ -11,9 +11,10 @@ for (const app of readdirSync(`${root}apps`)) {
   const main = `${root}apps/${app}/src/main.ts`;
   if (existsSync(main)) entryPoints[app] = main;
 }
-// A worker thread, and the first process of a local cluster's private world.
+// A worker thread; the first process of a local cluster's private world, and its way to a collector of traces.
 entryPoints['raft-log-worker'] = `${root}libs/raft-sqlite/src/log-worker.ts`;
 entryPoints['local-supervisor'] = `${root}libs/local-cluster/src/supervisor-main.ts`;
+entryPoints['local-way-out'] = `${root}libs/local-cluster/src/way-out-main.ts`;
 
 /**
  * Stay packages: a native addon; what loads files of its own at run time; and reflect-metadata, which must run before any

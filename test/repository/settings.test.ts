@@ -20,7 +20,7 @@ const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 function rowsBelow(heading: string): string[][] {
   const [, section = ''] = read('docs/configuration.md').split(`\n## ${heading}\n`);
   const [table = ''] = section.split('\n## ');
-  return [...table.matchAll(/^\| `SKEIN_.*\|$/gm)].map(([row]) =>
+  return [...table.matchAll(/^\| `(?:SKEIN|OTEL)_.*\|$/gm)].map(([row]) =>
     row
       .slice(1, -1)
       .split('|')
@@ -83,9 +83,9 @@ describe('docs/configuration.md', () => {
 
   it('has what Compose reads, with its defaults', () => {
     const text = read('deploy/docker-compose.yml');
-    const reads = namesIn(text, /\$\{(SKEIN_\w+:-[^}]+)\}/g);
+    const reads = namesIn(text, /\$\{((?:SKEIN|OTEL)_\w+:-[^}]*)\}/g);
     const shown = rowsBelow('Compose').map(
-      ([name, fallback]) => `${bare(name)}:-${bare(fallback)}`,
+      ([name, fallback]) => `${bare(name)}:-${bare(fallback).replace('–', '')}`,
     );
     expect(shown.toSorted()).toEqual(reads);
   });

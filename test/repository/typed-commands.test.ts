@@ -63,6 +63,7 @@ const elsewhere: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     SKEIN_: 'test/repository/settings.test.ts',
   },
   'docs/runbooks/rotate-secrets.md': { 'docker-compose': 'test/deploy/compose.test.ts' },
+  'docs/traces.md': { 'OTEL_EXPORTER_OTLP_ENDPOINT=': 'test/stack/traces.test.ts' },
   'docs/runbooks/replace-a-manager.md': { 'skein cluster promote': 'test/stack/operators.test.ts' },
 };
 

@@ -104,6 +104,7 @@ function makeParts(config: GatewayConfig, { messenger, logger, meter }: GatewayP
     routes,
     events,
     meter,
+    tracing: messenger.tracing,
     errorHelp: readErrorHelp,
     dashboard: dashboardFolder(),
     warn,

@@ -36,3 +36,4 @@ export {
   type ProcessSpec,
   singleProcess,
 } from './service-list';
+export { tracingIn, type TracingSettings } from './tracing';

@@ -13,6 +13,8 @@ import { credentialsFile } from './nats-configuration';
 import { findProgram, searchPath } from './programs';
 import * as records from './run-record';
 import { cgroupParentOf } from './service-list';
+import { collectorOf } from './tracing';
+import { WayOut } from './way-out';
 
 export interface LaunchOptions {
   readonly home: string;
@@ -96,6 +98,8 @@ function spawnSupervisor(
 ): ChildProcess {
   const { home, path, attached, ephemeral, restart, profileDir } = options;
   const janitor = layout.engines === true ? new CgroupJanitor(cgroupParentOf(layout)) : null;
+  const { tracing } = layout;
+  const wayOut = tracing && new WayOut(home, dataDir, collectorOf(tracing));
   const find = (program: Parameters<typeof findProgram>[0]) => findProgram(program, home, path);
   const programs = {
     ip: find('ip'),
@@ -124,10 +128,12 @@ function spawnSupervisor(
         'ipc',
         ...sockets,
         ...(janitor === null ? [] : [janitor.lifeline]),
+        ...(wayOut === undefined ? [] : [wayOut.lifeline]),
       ],
     },
   );
   janitor?.letGo();
+  wayOut?.letGo();
   closeSync(log);
   return child;
 }

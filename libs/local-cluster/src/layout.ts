@@ -42,6 +42,8 @@ export interface LocalLayout {
   readonly gossipPreset?: 'lan' | 'wan' | 'local' | undefined;
   /** Of all services; absent: their default. */
   readonly logLevel?: 'debug' | undefined;
+  /** `OTEL_…` settings of all services for this boot, as they are meant out here; absent: no request is followed. */
+  readonly tracing?: Readonly<Record<string, string>> | undefined;
 }
 
 /** TEST-NET-1: free for documentation and tests, and never routed. */

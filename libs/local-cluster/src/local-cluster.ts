@@ -13,6 +13,7 @@ import { launch, type Launched } from './launch';
 import { createLayout, type LocalLayout, maxHosts, rebootLayout } from './layout';
 import { bindSocket } from './listening-socket';
 import * as records from './run-record';
+import type { TracingSettings } from './tracing';
 
 export interface StartOptions {
   /** The clone's root: dist/ and .skein/ are below it. */
@@ -46,6 +47,8 @@ export interface StartOptions {
   readonly logLevel?: 'debug';
   /** Where each process writes a profile of its processor time. */
   readonly profileDir?: string;
+  /** `OTEL_…` settings of all services; default: none, and no request is followed. */
+  readonly tracing?: TracingSettings | undefined;
   readonly progress: (step: string) => void;
   /** Calls the start off: it rejects with the signal's reason, and nothing of it is left running. */
   readonly signal?: AbortSignal;
@@ -210,7 +213,9 @@ function prepareDataDir(dataDir: string, options: StartOptions): LocalLayout {
   mkdirSync(join(dataDir, 'logs'), { recursive: true });
   rmSync(join(dataDir, 'control.sock'), { force: true });
   const earlier = readLayout(dataDir);
-  const layout = earlier === null ? createLayout(options) : rebootLayout(earlier);
+  const { tracing } = options;
+  const kept = earlier === null ? createLayout(options) : rebootLayout(earlier);
+  const layout: LocalLayout = { ...kept, tracing };
   writeFileSync(join(dataDir, 'layout.json'), JSON.stringify(layout), { mode: 0o600 });
   return layout;
 }

@@ -12,6 +12,7 @@ import {
   type LocalHost,
   type LocalLayout,
 } from './layout';
+import { asSeenInside } from './tracing';
 import { credentialsFile, hostSigningKeyFile, natsConfigurationFile } from './nats-configuration';
 
 export interface ProcessSpec {
@@ -72,6 +73,13 @@ function natsEnv({ layout, dataDir }: ProcessListOptions, user: UserName) {
     SKEIN_NATS_INBOX: inboxPrefixOf(user),
     ...(layout.logLevel === undefined ? {} : { SKEIN_LOG_LEVEL: layout.logLevel }),
   };
+}
+
+/** Each service goes by its own name, also where one was given for all. */
+function tracingEnv({ tracing }: LocalLayout, app: string): Record<string, string> {
+  if (tracing === undefined) return {};
+  const { OTEL_SERVICE_NAME: name, ...others } = asSeenInside(tracing);
+  return name === undefined ? others : { ...others, OTEL_SERVICE_NAME: `${name}-${app}` };
 }
 
 const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -156,6 +164,8 @@ function together(
     env: {
       SKEIN_PARTS: JSON.stringify(Object.fromEntries(environments)),
       SKEIN_EXIT_WITH_PARENT: '1',
+      // Those that OpenTelemetry's own packages read.
+      ...(layout.tracing === undefined ? {} : asSeenInside(layout.tracing)),
     },
     netns: netnsOfHost(host?.id ?? ''),
     saysReady: true,
@@ -183,7 +193,7 @@ function specs(options: ProcessListOptions): readonly ProcessSpec[] {
   ): ProcessSpec => ({
     name,
     command: bundle(app, name),
-    env: { ...as(user), ...env },
+    env: { ...as(user), ...tracingEnv(layout, app), ...env },
     saysReady: true,
   });
   const replicas = Array.from({ length: layout.replicas ?? 1 }, (_, index) => index);

@@ -3,7 +3,7 @@
 
 import { execFile, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { createConnection, createServer } from 'node:net';
+import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SkeinError } from '@skein/contracts';
@@ -17,6 +17,7 @@ import {
   managerProcess,
   maxManagers,
   natsPort,
+  underlayAddress,
   withManager,
   withoutManager,
   withReboot,
@@ -24,7 +25,10 @@ import {
 import { memoryOf } from './memory';
 import { writeNatsFiles } from './nats-configuration';
 import { netnsOfContainer, Network } from './network';
+import { relayTo } from './relay';
 import { processList, registryDir, type ProcessSpec } from './service-list';
+import { wayOutPort } from './tracing';
+import { wayOutSocket } from './way-out';
 
 export interface SupervisorConfig {
   readonly layout: LocalLayout;
@@ -154,7 +158,11 @@ export class Supervisor {
     progress('nats-server');
     this.#process('nats').start();
     await portOpen(natsPort);
-    relayNats();
+    // People reach NATS through a socket that was bound outside of the private world.
+    relayTo({ port: natsPort, host: '127.0.0.1' }).listen({ fd: natsFd });
+    if (layout.tracing !== undefined) {
+      relayTo({ path: wayOutSocket(dataDir) }).listen(wayOutPort, underlayAddress);
+    }
     progress('managers, services and agents');
     const [engines, others] = this.#apart(({ spec }) => spec.engine !== undefined);
     for (const process of others) process.start();
@@ -333,20 +341,4 @@ async function portOpen(port: number): Promise<void> {
     await delay(50);
   }
   throw new SkeinError('unavailable', `nats-server did not open port ${port}`);
-}
-
-/** People reach NATS through a socket that was bound outside of the private world. */
-function relayNats(): void {
-  const server = createServer((outside) => {
-    const inside = createConnection({ port: natsPort, host: '127.0.0.1' });
-    outside.pipe(inside).pipe(outside);
-    for (const [socket, other] of [
-      [outside, inside],
-      [inside, outside],
-    ] as const) {
-      socket.on('error', () => other.destroy());
-      socket.on('close', () => other.destroy());
-    }
-  });
-  server.listen({ fd: natsFd });
 }

@@ -14,5 +14,16 @@ export type { ServiceDefinition } from './service-protocol';
 export type { Handler, Serving } from './serving';
 export { defaultConnectTimeoutMs, type NatsSettings } from './settings';
 export type { Subscription } from './subscription';
+export {
+  outcomeOf,
+  until,
+  within,
+  type Part,
+  type PartFacts,
+  type PartKind,
+  type PartOutcome,
+  type PartStart,
+  type Tracing,
+} from './tracing';
 export { parseBody } from './validation';
 export { requestIdHeader, timeoutHeader } from './wire';

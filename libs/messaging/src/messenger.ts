@@ -19,6 +19,7 @@ import { ServiceEndpoints } from './service-endpoints';
 import type { ServiceDefinition } from './service-protocol';
 import type { NatsSettings } from './settings';
 import { logHandlerFault, subscribeGuarded, type Subscription } from './subscription';
+import type { Traced, Tracing } from './tracing';
 import { parseBody } from './validation';
 import { decodeJson, encodeJson } from './wire';
 
@@ -39,12 +40,13 @@ export class Messenger {
   #status: ConnectionStatus = 'connected';
   #drained: Promise<void> | undefined;
   readonly #observed: Observed = { by: undefined };
+  readonly #traced: Traced = { by: undefined };
 
   private constructor(connection: NatsConnection, settings: NatsSettings, logger: Logger) {
     this.#connection = connection;
     this.#logger = logger;
     this.#checkReplies = settings.checkReplies ?? false;
-    this.#requester = new Requester(connection, () => this.connected);
+    this.#requester = new Requester(connection, () => this.connected, this.#traced);
   }
 
   /** Waits for the server, up to `settings.connectTimeoutMs`; later it reconnects for ever. Throws a SkeinError. */
@@ -78,6 +80,16 @@ export class Messenger {
   /** From now on the observer is told of each conversation; one takes the place of another. */
   observe(observer: ConversationObserver | undefined): void {
     this.#observed.by = observer;
+  }
+
+  /** From now on requests are followed; one takes the place of another. */
+  follow(tracing: Tracing | undefined): void {
+    this.#traced.by = tracing;
+  }
+
+  /** For parts of a request that are no conversation. */
+  get tracing(): Tracing | undefined {
+    return this.#traced.by;
   }
 
   async #timed<Reply>({ service, verb }: Contract, asked: Promise<Reply>): Promise<Reply> {
@@ -126,6 +138,7 @@ export class Messenger {
       logger: this.#logger,
       checkReplies: this.#checkReplies,
       observed: this.#observed,
+      traced: this.#traced,
     };
     const service = new ServiceEndpoints(this.#connection, definition, options);
     this.#services.push(service);

@@ -13,6 +13,7 @@ import { jitter, pause } from './connection';
 import { Deadline } from './deadline';
 import type { RequestContext } from './request-context';
 import { retryWaitMs } from './settings';
+import { until, type Traced } from './tracing';
 import {
   checkBodySize,
   decodeJson,
@@ -44,6 +45,7 @@ interface Outgoing {
   readonly deadline: Deadline;
   readonly requestId: string;
   readonly alsoFor: readonly string[] | undefined;
+  traceparent: string | undefined;
 }
 
 /** Thrown inside only: nobody received the request. */
@@ -56,10 +58,12 @@ class NobodyThere extends SkeinError {
 export class Requester {
   readonly #connection: NatsConnection;
   readonly #isConnected: () => boolean;
+  readonly #traced: Traced;
 
-  constructor(connection: NatsConnection, isConnected: () => boolean) {
+  constructor(connection: NatsConnection, isConnected: () => boolean, traced: Traced) {
     this.#connection = connection;
     this.#isConnected = isConnected;
+    this.#traced = traced;
   }
 
   async request<C extends Contract>(
@@ -76,9 +80,22 @@ export class Requester {
       deadline: deadlineOf(contract, options),
       requestId: options.requestId ?? options.context?.requestId ?? nuid.next(),
       alsoFor: options.alsoFor ?? options.context?.alsoFor,
+      traceparent: undefined,
     };
     checkBodySize(outgoing.data.length, this.#bodyLimit());
-    return (await this.#attempt(outgoing, options.retryUnavailable === true)) as ReplyOf<C>;
+    const retry = options.retryUnavailable === true;
+    return (await this.#asPart(outgoing, () => this.#attempt(outgoing, retry))) as ReplyOf<C>;
+  }
+
+  /** Where the request is followed, its way there and back, tries again included, is a part of what it is made for. */
+  #asPart(outgoing: Outgoing, ask: () => Promise<unknown>): Promise<unknown> {
+    const { contract, requestId, alsoFor = [] } = outgoing;
+    const name = `${contract.service}.${contract.verb}`;
+    const requestIds = [requestId, ...alsoFor];
+    const part = this.#traced.by?.begin({ kind: 'asked', name, requestIds });
+    if (part === undefined) return ask();
+    outgoing.traceparent = part.traceparent;
+    return until(part, ask);
   }
 
   #bodyLimit(): number {
@@ -101,7 +118,7 @@ export class Requester {
   }
 
   async #once(outgoing: Outgoing): Promise<unknown> {
-    const { subject, deadline, requestId, alsoFor } = outgoing;
+    const { subject, deadline, requestId, alsoFor, traceparent } = outgoing;
     const remainingMs = deadline.remainingMs();
     if (remainingMs < 1) {
       throw new SkeinError('deadline_exceeded', 'The deadline passed before the request was sent', {
@@ -113,7 +130,7 @@ export class Requester {
     try {
       reply = await this.#connection.request(subject, outgoing.data, {
         timeout: remainingMs,
-        headers: requestHeaders(requestId, remainingMs, alsoFor),
+        headers: requestHeaders({ requestId, remainingMs, alsoFor, traceparent }),
       });
     } catch (cause) {
       throw failureOf(outgoing, cause);

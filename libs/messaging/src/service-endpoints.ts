@@ -14,6 +14,7 @@ import {
 } from './service-protocol';
 import { defaultMaxPending, ServedSubject, type Handler, type Serving } from './serving';
 import type { Subscription } from './subscription';
+import type { Traced } from './tracing';
 
 export interface ServeOptions {
   /** Required exactly when the contract is per instance. */
@@ -41,6 +42,7 @@ export class ServiceEndpoints implements ReportedService {
   readonly #logger: Logger;
   readonly #checkReplies: boolean;
   readonly #observed: Observed;
+  readonly #traced: Traced;
   readonly #endpoints = new Map<Contract, Endpoint>();
   readonly #reporting: Subscription[];
   #stopped: Promise<void> | undefined;
@@ -52,6 +54,7 @@ export class ServiceEndpoints implements ReportedService {
       readonly logger: Logger;
       readonly checkReplies: boolean;
       readonly observed?: Observed;
+      readonly traced?: Traced;
     },
   ) {
     if (!/^[-\w]+$/.test(definition.name))
@@ -62,6 +65,7 @@ export class ServiceEndpoints implements ReportedService {
     this.#logger = options.logger;
     this.#checkReplies = options.checkReplies;
     this.#observed = options.observed ?? { by: undefined };
+    this.#traced = options.traced ?? { by: undefined };
     this.#reporting = report(connection, this, options.logger);
   }
 
@@ -79,6 +83,7 @@ export class ServiceEndpoints implements ReportedService {
       maxPending: options.maxPending ?? defaultMaxPending,
       checkReplies: this.#checkReplies,
       observed: this.#observed,
+      traced: this.#traced,
       stats: endpoint.stats,
       handler,
     });

@@ -14,6 +14,7 @@ import type { EndpointStats } from './endpoint-stats';
 import type { Logger } from './logger';
 import type { Observed } from './observer';
 import type { RequestContext } from './request-context';
+import { outcomeOf, traceparentHeader, type Part, type Traced } from './tracing';
 import { subscribeGuarded, type Subscription } from './subscription';
 import { parseBody } from './validation';
 import {
@@ -54,6 +55,7 @@ export interface ServedSubjectOptions<C extends Contract> {
   readonly checkReplies: boolean;
   readonly stats: EndpointStats;
   readonly observed: Observed;
+  readonly traced: Traced;
   readonly handler: Handler<C>;
 }
 
@@ -91,6 +93,7 @@ export class ServedSubject<C extends Contract> implements Serving {
   async #serve(message: Msg): Promise<void> {
     const startedAt = performance.now();
     const requestId = requestIdOf(message);
+    const part = this.#follow(message, requestId);
     this.#pending += 1;
     try {
       const answer = this.#answer(message, requestId);
@@ -98,11 +101,13 @@ export class ServedSubject<C extends Contract> implements Serving {
       const data = this.#encode(reply);
       this.#respond(message, data);
       this.#told(message, requestId, performance.now() - startedAt);
+      part?.end({ code: 'ok' });
     } catch (thrown) {
       const error = this.#expected(thrown, requestId);
       const { data, headers } = errorReply(error, requestId);
       this.#respond(message, data, headers);
       this.#told(message, requestId, performance.now() - startedAt, error);
+      part?.end(outcomeOf(error));
     } finally {
       this.#pending -= 1;
       if (this.#pending === 0) this.#idle?.();
@@ -123,8 +128,23 @@ export class ServedSubject<C extends Contract> implements Serving {
     const request = parseBody(contract.request, body, 'The request') as ParsedRequestOf<C>;
     checkSpeaker(contract, request, message.subject);
     const deadline = Deadline.after(timeoutMs);
-    const context = { requestId, ...alsoForOf(message), deadline, subject: message.subject };
+    const { subject } = message;
+    const tracing = this.#options.traced.by;
+    const context = { requestId, ...alsoForOf(message), deadline, subject, tracing };
     return handler(request, context);
+  }
+
+  /** Only what says of which trace it is a part: beats and watches, which come all the time, are nobody's. */
+  #follow(message: Msg, requestId: string): Part | undefined {
+    const { contract, traced } = this.#options;
+    const traceparent = message.headers?.get(traceparentHeader);
+    if (traced.by === undefined || traceparent === undefined || traceparent === '') {
+      return undefined;
+    }
+    const { alsoFor = [] } = alsoForOf(message);
+    const name = `${contract.service}.${contract.verb}`;
+    const requestIds = [requestId, ...alsoFor];
+    return traced.by.begin({ kind: 'served', name, requestIds, traceparent });
   }
 
   /** Each answer stands in the log under the id of the request that it was given to. */

@@ -2,6 +2,7 @@
 
 import { headers, type MsgHdrs } from '@nats-io/transport-node';
 import { errorCodes, SkeinError } from '@skein/contracts';
+import { traceparentHeader } from './tracing';
 
 export const requestIdHeader = 'Skein-Request-Id';
 /** Ids of further requests that a message serves, with blanks between them. */
@@ -41,15 +42,20 @@ export function checkBodySize(bytes: number, limit: number): void {
   });
 }
 
-export function requestHeaders(
-  requestId: string,
-  remainingMs: number,
-  alsoFor: readonly string[] = [],
-): MsgHdrs {
+export interface RequestHeaders {
+  readonly requestId: string;
+  readonly remainingMs: number;
+  readonly alsoFor?: readonly string[] | undefined;
+  readonly traceparent?: string | undefined;
+}
+
+export function requestHeaders(of: RequestHeaders): MsgHdrs {
+  const { requestId, remainingMs, alsoFor = [], traceparent } = of;
   const all = headers();
   all.set(requestIdHeader, requestId);
   if (alsoFor.length > 0) all.set(alsoForHeader, alsoFor.join(' '));
   all.set(timeoutHeader, String(Math.ceil(remainingMs)));
+  if (traceparent !== undefined) all.set(traceparentHeader, traceparent);
   return all;
 }
 

@@ -22,6 +22,7 @@ import { startMetrics } from './metrics';
 import { createLogger, nestLogger, type ServiceLogger } from './logging';
 import { crashOnUnhandled, stopOnSignals } from './shutdown';
 import { PassErrors, SkeinTransport } from './skein-transport';
+import { startTraces } from './traces';
 
 /** Something that runs until it is closed: a Nest application of any kind. */
 export interface RunningApplication {
@@ -164,13 +165,17 @@ async function startAll<S extends z.ZodObject>(
   closers.push(() => messenger.drain());
   const leave = identity?.attend(messenger);
   closers.push(async () => leave?.());
-  const transport = new SkeinTransport({
-    messenger,
-    version: options.version ?? '0.1.0',
-    description: options.description,
-    instance: options.instance?.(config),
-    instanceId: options.instanceId?.(config),
-  });
+  const version = options.version ?? '0.1.0';
+  const instance = options.instance?.(config);
+  const instanceId = options.instanceId?.(config);
+  closers.push(
+    await startTraces(options.name, {
+      ...{ common, messenger, logger, version },
+      instance: instanceId ?? instance,
+    }),
+  );
+  const { description } = options;
+  const transport = new SkeinTransport({ messenger, version, description, instance, instanceId });
   const { meter, close } = await startMetrics(options, { common, messenger, logger });
   closers.push(close);
   const module = await options.module(config, messenger, logger, transport, meter);

@@ -52,6 +52,9 @@ describe('configuration', () => {
       logLevel: 'info',
       exitWithParent: false,
       metricsAddress: '127.0.0.1',
+      OTEL_SDK_DISABLED: false,
+      OTEL_TRACES_EXPORTER: 'otlp',
+      OTEL_TRACES_SAMPLER: 'parentbased_always_on',
     });
   });
 });

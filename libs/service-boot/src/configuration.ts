@@ -1,5 +1,5 @@
 // Configuration from the environment: parsed once by a schema, all faults told at once, frozen. The variable of a field
-// `dataDir` is SKEIN_DATA_DIR. Nothing else in a service reads the environment.
+// `dataDir` is SKEIN_DATA_DIR; one that has a standard name keeps it. Nothing else in a service reads the environment.
 
 import { z } from 'zod';
 
@@ -7,6 +7,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 type Shape = Readonly<Record<string, z.ZodType>>;
 
 export const environmentPrefix = 'SKEIN_';
+/** Names that OpenTelemetry's specification gives. */
+const standardPrefix = 'OTEL_';
 
 /** Thrown with one line for each fault. */
 export class ConfigurationError extends Error {
@@ -22,7 +24,7 @@ export class ConfigurationError extends Error {
 }
 
 export function environmentName(field: string): string {
-  if (field.startsWith(environmentPrefix)) return field;
+  if (field.startsWith(environmentPrefix) || field.startsWith(standardPrefix)) return field;
   return environmentPrefix + field.replace(/[A-Z]/g, '_$&').toUpperCase();
 }
 
@@ -70,6 +72,15 @@ export function wholeNumber(bounds: { min: number; max: number }): z.ZodType<num
 
 const natsUrl = z.string().default('nats://127.0.0.1:4222');
 
+const traceSamplers = [
+  'always_on',
+  'always_off',
+  'traceidratio',
+  'parentbased_always_on',
+  'parentbased_always_off',
+  'parentbased_traceidratio',
+] as const;
+
 /** What every service takes besides its own. */
 export const commonSchema = z.object({
   natsUrl: natsUrl.transform((text) => text.split(',').map((url) => url.trim())),
@@ -90,6 +101,13 @@ export const commonSchema = z.object({
   /** Kept fresh while the service is well, absent otherwise: what a container's health check looks at. */
   healthFile: z.string().optional(),
   readyFd: wholeNumber({ min: 1, max: 1_023 }).optional(),
+  /** Where traces are sent; neither: nothing is followed. Further `OTEL_…` settings are read by OpenTelemetry's own packages. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  OTEL_SERVICE_NAME: z.string().optional(),
+  OTEL_SDK_DISABLED: z.stringbool().default(false),
+  OTEL_TRACES_EXPORTER: z.enum(['otlp', 'none']).default('otlp'),
+  OTEL_TRACES_SAMPLER: z.enum(traceSamplers).default('parentbased_always_on'),
 });
 export type CommonConfiguration = Readonly<z.output<typeof commonSchema>>;
 

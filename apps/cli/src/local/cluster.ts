@@ -3,7 +3,15 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import Table from 'cli-table3';
-import { isAlive, listRuns, LocalCluster, memoryOf, runsDir, sweep } from '@skein/local-cluster';
+import {
+  isAlive,
+  listRuns,
+  LocalCluster,
+  memoryOf,
+  runsDir,
+  sweep,
+  tracingIn,
+} from '@skein/local-cluster';
 import { createProgress } from '../demo/progress';
 import { pageLink } from './page-link';
 
@@ -18,6 +26,8 @@ export async function up(options: {
   single?: boolean;
   port: number;
   natsPort: number;
+  /** May name a collector of traces. */
+  environment: Readonly<Record<string, string | undefined>>;
 }): Promise<void> {
   const { single = false } = options;
   const { hosts = single ? 1 : 3 } = options;
@@ -44,6 +54,7 @@ export async function up(options: {
       attached: false,
       ephemeral: false,
       restart: true,
+      tracing: tracingIn(options.environment),
       progress: (step) => task.detail(step),
     });
     const size = await sizeOf(cluster);

@@ -63,10 +63,14 @@ function registerCluster(program: Command): void {
     )
     .option('--port <n>', "the gateway's port on 127.0.0.1", toCount, 8480)
     .option('--nats-port <n>', "NATS' port on 127.0.0.1", toCount, 4222)
+    .addHelpText(
+      'after',
+      '\nWith OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 each request is told to that collector as a trace.',
+    )
     .action(
       async (options: { hosts?: number; single?: boolean; port: number; natsPort: number }) => {
         const { up } = await import('./cluster');
-        await up({ home: homeDir(), path: searchPath(), ...options });
+        await up({ home: homeDir(), path: searchPath(), environment: process.env, ...options });
       },
     );
   program

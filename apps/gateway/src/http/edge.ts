@@ -2,7 +2,7 @@
 // stream. It is mounted on the Fastify instance that Nest made; what lies behind the routes it does not know.
 
 import { SkeinError, type ErrorHelp } from '@skein/contracts';
-import { parseBody } from '@skein/messaging';
+import { parseBody, type Tracing } from '@skein/messaging';
 import type { PrometheusMeter } from '@skein/metrics';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { eventsQuery } from '../routes/history';
@@ -12,6 +12,7 @@ import { demandSize, limitRates } from './limits';
 import type { EventFeed } from './event-feed';
 import type { Store } from '@skein/store-client';
 import { measureRequests } from './metrics';
+import { followRequests } from './traces';
 import { openApiDocument } from './openapi';
 import { errorsPage, homePage, operationsPage } from './pages';
 import { problemContentType, toProblem, toSkeinError } from './problem';
@@ -38,6 +39,8 @@ export interface EdgeParts extends Omit<RouterParts, 'messenger'> {
   /** Opens watches for readers of the store. */
   readonly store: Pick<Store, 'watch'>;
   readonly meter: PrometheusMeter;
+  /** Where requests are followed. */
+  readonly tracing: Tracing | undefined;
   readonly errorHelp: () => readonly ErrorHelp[];
   /** Folder of the built page, if there is one. */
   readonly dashboard: string | undefined;
@@ -48,6 +51,7 @@ export interface EdgeParts extends Omit<RouterParts, 'messenger'> {
 export function mountEdge(fastify: FastifyInstance, parts: EdgeParts): void {
   limitConcurrency(fastify);
   measureRequests(fastify, parts.meter);
+  if (parts.tracing !== undefined) followRequests(fastify, parts.tracing, parts.routes);
   fastify.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
     demandHost(request.raw);

@@ -7,7 +7,7 @@ import {
   type ParsedRequestOf,
   type createEndpointsEachContract,
 } from '@skein/contracts';
-import { onBehalfOf, type RequestContext } from '@skein/messaging';
+import { onBehalfOf, within, type RequestContext } from '@skein/messaging';
 import type { Time } from '@skein/time';
 import type { Fault } from '../feeds/host-feed';
 import type { AddressBook, Chance } from '../ports';
@@ -152,7 +152,9 @@ export class AttachGroup {
     if (first === undefined) return { outcomes: told, behind: [], faults: [] };
     const { attachments } = this.#options;
     const waitMs = waitOf(request, context);
-    const { behind, faults } = await attachments.settle(first.networkId, made, waitMs);
+    const { behind, faults } = await within(context, 'push', () =>
+      attachments.settle(first.networkId, made, waitMs),
+    );
     return { outcomes: told, behind, faults };
   }
 
@@ -210,7 +212,8 @@ export class AttachGroup {
     let allocated: Awaited<ReturnType<AddressBook['allocate']>>;
     try {
       const behalf = onBehalfOf(members.map(({ context }) => context.requestId));
-      allocated = await addresses.allocate(network.id, requests, { ...first.context, ...behalf });
+      const all = { ...first.context, ...behalf, requestId: first.context.requestId };
+      allocated = await within(all, 'reserve', () => addresses.allocate(network.id, requests, all));
     } catch {
       // All or none: who stands in whose way is found one by one.
       return [...members];
@@ -225,7 +228,10 @@ export class AttachGroup {
         const cause = { request: context.requestId, at: wallMs };
         const records: EndpointRecord[] = [recordOf(plan, network.id, allocations(plan), cause)];
         try {
-          const made = await attachments.commit(network, [plan], records, held);
+          const own = { ...context, alsoFor: [] };
+          const made = await within(own, 'commit', () =>
+            attachments.commit(network, [plan], records, held),
+          );
           if (made?.[0] === undefined) left.push(member);
           else outcomes.set(at, made[0]);
         } catch (thrown) {

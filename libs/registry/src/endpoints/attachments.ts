@@ -10,7 +10,7 @@ import {
   type createEndpointsContract,
   type deleteEndpointContract,
 } from '@skein/contracts';
-import type { Logger, RequestContext } from '@skein/messaging';
+import { within, type Logger, type RequestContext } from '@skein/messaging';
 import type { Store } from '@skein/store-client';
 import type { Feeds, Settled } from '../feeds/feeds';
 import type { AddressBook, Chance, Fence } from '../ports';
@@ -86,7 +86,8 @@ export class Attachments {
     const plans = await this.#plan(request, context);
     return this.during(plans, async () => {
       const endpoints = await this.attach(network, plans, context);
-      return this.settle(network.id, endpoints, waitOf(request, context));
+      const waitMs = waitOf(request, context);
+      return within(context, 'push', () => this.settle(network.id, endpoints, waitMs));
     });
   }
 
@@ -107,11 +108,13 @@ export class Attachments {
     const endpoint = await view.findEndpoint(network.id, request.endpoint, context.deadline);
     demandRevision(endpoint.revision, request.ifRevisions);
     this.#demandSilent(network, endpoint);
-    const revision = await this.#detach(endpoint);
+    const revision = await within(context, 'commit', () => this.#detach(endpoint));
     const waitMs = waitOf(request, context);
     // The address rests before anybody else gets it, so its release waits for none but its own host, nor the answer for it.
     const [{ behind }] = await Promise.all([
-      this.#programmed(new Set([...hosts, endpoint.host]), revision, waitMs),
+      within(context, 'push', () =>
+        this.#programmed(new Set([...hosts, endpoint.host]), revision, waitMs),
+      ),
       atMost(time, waitMs + answerMs / 2, this.#releaseOnceSilent(endpoint, revision)),
     ]);
     return { revision, behind };
@@ -181,12 +184,14 @@ export class Attachments {
   ): Promise<EndpointEntry[] | undefined> {
     const { addresses, time } = this.#options;
     const requests = plans.map(allocationRequest);
-    const allocated = await addresses.allocate(network.id, requests, context);
+    const allocated = await within(context, 'reserve', () =>
+      addresses.allocate(network.id, requests, context),
+    );
     const cause = { request: context.requestId, at: time.wallMs() };
     const allocations = allocationsOf(allocated.allocations);
     const records = plans.map((plan) => recordOf(plan, network.id, allocations(plan), cause));
     const held = { at: allocated.revision, isNew: attempt === 1 };
-    return this.commit(network, plans, records, held);
+    return within(context, 'commit', () => this.commit(network, plans, records, held));
   }
 
   /** One transaction; undefined if something that it compares has changed. */

@@ -10,7 +10,7 @@ import {
   type EndpointRecord,
   type ParsedRequestOf,
 } from '@skein/contracts';
-import type { RequestContext } from '@skein/messaging';
+import { within, type RequestContext } from '@skein/messaging';
 import { canonicalJson } from '@skein/share';
 import type { Store } from '@skein/store-client';
 import type { Fault } from '../feeds/host-feed';
@@ -67,7 +67,9 @@ export class OwnEndpoints {
     const known = this.#known(network.id, request);
     const waitMs = waitOf(request, context);
     const settled = async (endpoint: EndpointEntry): Promise<OwnAttached> => {
-      const { behind, faults } = await attachments.settle(network.id, [endpoint], waitMs);
+      const { behind, faults } = await within(context, 'push', () =>
+        attachments.settle(network.id, [endpoint], waitMs),
+      );
       return { endpoint, behind, faults };
     };
     if (known !== undefined) return settled(known);
