@@ -213,6 +213,36 @@ describe('an operator', () => {
     expect((await stack.call('POST', '/v1/kv/txn', body)).status).toBe(200);
   });
 
+  it('makes room in a full store by deleting and compacting, under the same quota', async () => {
+    const part = (at: number) => put(`part/${at}`, 'x'.repeat(20_000));
+    const { bytes } = await json('cluster alarms');
+    await done(`cluster quota ${bytes + 50_000}`);
+    let parts = 0;
+    const refused = await until('the store is full', async () => {
+      const answer = await stack.call('POST', '/v1/kv/txn', part(parts));
+      if (answer.status !== 200) return answer;
+      parts += 1;
+      return undefined;
+    });
+    expect([refused.status, refused.body.code]).toEqual([507, 'no_space']);
+    // Whatever would write is refused alike, and whatever reads goes on.
+    const network = await stack.call('POST', '/v1/networks', { name: 'full' });
+    expect([network.status, network.body.code]).toEqual([507, 'no_space']);
+    const typed = await skein('kv put more x');
+    expect(typed.code).not.toBe(0);
+    expect(typed.stderr).toContain('no_space');
+    expect((await stack.call('GET', '/v1/networks')).status).toBe(200);
+    expect(await done('kv get fill/3')).toBe('3\n');
+    for (let at = 0; at < parts; at += 1) await done(`kv del part/${at}`);
+    const { revision } = await json('cluster alarms');
+    await done(`kv compact ${revision}`);
+    await done('cluster alarms clear nospace');
+    expect(await done('kv put more x')).toBeDefined();
+    expect((await stack.call('POST', '/v1/kv/txn', part(0))).status).toBe(200);
+    await done('kv del part/0');
+    await done('cluster quota none');
+  });
+
   it('backs the store up, and makes data directories of it with a later revision', async () => {
     await done('kv put kept yes');
     const taken = await json('cluster backup night.skein-backup');
