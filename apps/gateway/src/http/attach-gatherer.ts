@@ -46,7 +46,11 @@ export class AttachGatherer {
   readonly #messenger: Pick<Messenger, 'request'>;
   readonly #lanes = new Map<string, Lane>();
 
-  constructor(messenger: Pick<Messenger, 'request'>) {
+  /** `nowMs` never goes backwards. */
+  constructor(
+    messenger: Pick<Messenger, 'request'>,
+    private readonly nowMs: () => number = () => performance.now(),
+  ) {
     this.#messenger = messenger;
   }
 
@@ -55,7 +59,7 @@ export class AttachGatherer {
     const name = `${attach.waitMs} ${attach.network}`;
     let lane = this.#lanes.get(name);
     if (lane === undefined) {
-      lane = new Lane(this.#messenger, () => this.#lanes.delete(name));
+      lane = new Lane(this.#messenger, this.nowMs, () => this.#lanes.delete(name));
       this.#lanes.set(name, lane);
     }
     return lane.add(attach);
@@ -71,6 +75,7 @@ class Lane {
 
   constructor(
     private readonly messenger: Pick<Messenger, 'request'>,
+    private readonly nowMs: () => number,
     private readonly onIdle: () => void,
   ) {}
 
@@ -87,9 +92,9 @@ class Lane {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    const until = performance.now() + settleMs;
+    const until = this.nowMs() + settleMs;
     const look = (added: number): void => {
-      if (this.#added > added && performance.now() < until) {
+      if (this.#added > added && this.nowMs() < until) {
         setImmediate(look, this.#added);
         return;
       }
