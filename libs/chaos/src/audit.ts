@@ -47,6 +47,8 @@ export async function finalProofs(options: AuditOptions): Promise<Proof[]> {
   const unrest = await until(calmMs, () => unrestOf(world.cluster.control, world.rest));
   for (const each of unrest) step(`no calm: ${each}`);
   await Promise.all(clients.map((client) => client.settle()));
+  await Promise.all(clients.map((client) => client.fill()));
+  await Promise.all(clients.map((client) => client.settle()));
   const behind = await until(calmMs, () => behindOf(world));
   for (const each of behind) step(`no calm: ${each}`);
   step('audit: store, clients, kernels');
@@ -108,9 +110,12 @@ export async function finalProofs(options: AuditOptions): Promise<Proof[]> {
     proof(
       'every live pair pings at the end',
       `${round.asked} addresses asked, from every sandbox to every other of its network`,
-      round.silent.map(
-        ([from, to, address, , outcome]) => `${name(from)} → ${name(to)} ${address}: ${outcome}`,
-      ),
+      [
+        ...(round.asked === 0 ? ['nobody was there to ping'] : []),
+        ...round.silent.map(
+          ([from, to, address, , outcome]) => `${name(from)} → ${name(to)} ${address}: ${outcome}`,
+        ),
+      ],
     ),
     proof(
       'live containers on unharmed hosts lose no ping',

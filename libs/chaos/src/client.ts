@@ -31,6 +31,7 @@ const mostLive = 12;
 const giveUpMs = 12_000;
 const waitMs = 2_000;
 const calmPatienceMs = 3_000;
+const filled = 6;
 
 export class Client {
   #count = 0;
@@ -70,6 +71,11 @@ export class Client {
       else if (seen.status === 200) ledger.count('attach known later: done');
       else ledger.violations.push(`${look}: ${seen.code} in calm`);
     }
+  }
+
+  /** Attaches some, so that somebody lives when all ping each other. To be called in calm. */
+  async fill(): Promise<void> {
+    for (let made = 0; made < filled; made += 1) await this.#attach();
   }
 
   async #attach(): Promise<void> {

@@ -13,12 +13,30 @@ export interface Committed {
   readonly findings: readonly Finding[];
 }
 
-const limit = 10_000;
+interface Page {
+  readonly kvs: readonly KeyValue[];
+  readonly revision: number;
+  readonly more: boolean;
+  readonly cursor?: string;
+}
+
+/** An answer has room for some 700 KiB: everything takes several, all as of the first one's revision. */
+async function readAll(rest: Rest): Promise<{ kvs: KeyValue[]; revision: number }> {
+  const path = `/v1/kv?prefix=${encodeURIComponent('/skein/')}`;
+  let page = (await rest.get(path)) as Page;
+  const { revision } = page;
+  const kvs = [...page.kvs];
+  while (page.more && page.cursor !== undefined) {
+    const next = `${path}&revision=${revision}&cursor=${encodeURIComponent(page.cursor)}`;
+    page = (await rest.get(next)) as Page;
+    kvs.push(...page.kvs);
+  }
+  if (page.more) throw new Error('a page of the store says that there are more, and not where');
+  return { kvs, revision };
+}
 
 export async function readCommitted(rest: Rest): Promise<Committed> {
-  const path = `/v1/kv?prefix=${encodeURIComponent('/skein/')}&limit=${limit}`;
-  const { kvs, revision } = (await rest.get(path)) as { kvs: KeyValue[]; revision: number };
-  if (kvs.length >= limit) throw new Error(`the store holds more than ${limit} keys`);
+  const { kvs, revision } = await readAll(rest);
   const under = <T>(noun: string): T[] =>
     kvs
       .filter(({ key }) => key.startsWith(`/skein/${noun}/`))
