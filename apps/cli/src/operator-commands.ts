@@ -231,7 +231,7 @@ function kv(program: Command): void {
     yes(
       group
         .command('put <key> <value>')
-        .description('write a key; a value of - is read from standard input')
+        .description('write a key; a value of - is read from standard input, as UTF-8 text')
         .option('--lease <lease>', 'it goes when this lease ends')
         .option('--keep-lease', 'leave it under the lease that it has')
         .option(

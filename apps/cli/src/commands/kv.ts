@@ -1,10 +1,10 @@
 // skein kv get, put, del, txn, compact: the store as it is. Its past and its changes are in kv-history.ts.
 
-import { readFileSync } from 'node:fs';
 import { SkeinError } from '@skein/contracts';
 import type { Json } from '../client/api';
 import { parseDuration } from '../output/units';
 import { confirm, demandConsent, type Session } from '../session';
+import { parseTransaction, readInput } from './kv-input';
 import { parseCompare, parseOperation } from './txn-text';
 
 /** Skein's own state: what is done there by hand, no service expects. */
@@ -164,7 +164,7 @@ export async function txn(
         success: (options.then ?? []).map((each) => parseOperation(each, 'then')),
         failure: (options.else ?? []).map((each) => parseOperation(each, 'else')),
       }
-    : parsed(readInput(file));
+    : parseTransaction(readInput(file), file);
   const reply = await api.post('/v1/kv/txn', body);
   out.show(reply, () => (isTyped ? replyText(reply) : JSON.stringify(reply, null, 2)));
   if (reply.succeeded !== true) process.exitCode = 4;
@@ -191,22 +191,4 @@ export async function compact({ api, out }: Session, revision: number, options: 
     () =>
       `history is kept from revision ${done.compactRevision + 1} on, the store is at ${done.revision}`,
   );
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new SkeinError('malformed_json', `The transaction is not JSON: ${String(cause)}`, {
-      cause,
-    });
-  }
-}
-
-function readInput(file: string | undefined): string {
-  try {
-    return readFileSync(file === undefined || file === '-' ? 0 : file, 'utf8');
-  } catch (cause) {
-    throw new SkeinError('invalid_request', `'${file}' can't be read`, { field: 'file', cause });
-  }
 }
