@@ -52,11 +52,32 @@ async function readiness(api: Api): Promise<Finding[]> {
 
 async function cluster(api: Api): Promise<Finding[]> {
   return examined('managers', async () => {
-    const { members } = await api.get('/v1/cluster');
+    const { members, alarms = [] } = await api.get('/v1/cluster');
+    const raised = alarms.map(alarmFinding);
     const ill = members.filter((each: Json) => !each.healthy).map((each: Json) => each.id);
-    if (ill.length === 0) return [finding('managers', 'ok', `all ${members.length} are healthy`)];
-    return [finding('managers', 'warning', `not healthy: ${ill.join(', ')}`)];
+    if (ill.length === 0) {
+      return [finding('managers', 'ok', `all ${members.length} are healthy`), ...raised];
+    }
+    return [finding('managers', 'warning', `not healthy: ${ill.join(', ')}`), ...raised];
   });
+}
+
+/** While an alarm is raised, the store refuses what clients write. */
+export function alarmFinding({ alarm, replica }: Json): Finding {
+  return finding(`alarm ${alarm}`, 'broken', alarmText(alarm, replica));
+}
+
+function alarmText(alarm: string, replica: string | undefined): string {
+  const where = replica === undefined ? '' : ` --replica ${replica}`;
+  const clear = `skein cluster alarms clear ${alarm}${where}`;
+  switch (alarm) {
+    case 'nospace':
+      return `the store is full, writes are refused: raise the quota (skein cluster quota <size>), or delete keys and compact (skein kv compact <revision>); then ${clear}`;
+    case 'corrupt':
+      return `the state of ${replica ?? 'a replica'} differs from the others', writes are refused: remove it from the cluster and add it again empty; then ${clear}`;
+    default:
+      return `see skein cluster alarms; once its cause is gone: ${clear}`;
+  }
 }
 
 async function hosts(api: Api): Promise<Finding[]> {
