@@ -58,7 +58,7 @@ const elsewhere: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'skein authority create': 'test/authority/join-a-host.test.ts',
     'skein host token revoke': 'test/authority/join-a-host.test.ts',
     'skein host list': 'test/authority/join-a-host.test.ts',
-    'skein host remove': 'test/authority/join-a-host.test.ts',
+    'skein host remove': 'test/leases/leases.test.ts',
     'node dist/host-agent.js': 'test/authority/join-a-host.test.ts',
     SKEIN_: 'test/repository/settings.test.ts',
   },
