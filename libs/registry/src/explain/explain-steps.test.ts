@@ -72,6 +72,27 @@ describe('the steps of a way', () => {
     });
   });
 
+  it('tell whether each is plugged in, where it has a sandbox', () => {
+    const found = findings();
+    const sandbox = { netns: '/run/netns/a' };
+    const from = { ...found.from, endpoint: { ...found.from.endpoint, sandbox } } as End;
+    const plugged = (value?: string) => {
+      const own = { networkId: 'n1', kind: 'fdb', key: mac.a, value: value ?? '' } as const;
+      const { rows = [], ...status } = from.status as AgentStatus;
+      const all = value === undefined ? rows : [...rows, own];
+      return stepsOf({ ...found, from: { ...from, status: { ...status, rows: all } } });
+    };
+    expect(plugged('v0123').filter(({ step }) => step === 'plugged')).toMatchObject([
+      { ok: true, detail: 'a is plugged in on h1' },
+    ]);
+    for (const value of [undefined, 'vxlan0 nhid 7 via 192.0.2.2']) {
+      expect(plugged(value).find(({ ok }) => !ok)).toMatchObject({
+        step: 'plugged',
+        detail: 'a is not plugged in on h1: is /run/netns/a there?',
+      });
+    }
+  });
+
   it('need no probe on one host', () => {
     const steps = stepsOf(findings({}, 'h1'));
     expect(steps.filter(({ step }) => step === 'probe')).toEqual([]);

@@ -5,6 +5,11 @@ import type { NetworkEntry } from '../state/entries';
 import { step, type End, type Step } from './step';
 import { mtuStep, probeStep } from './way-steps';
 
+/** The port of a network's bridge behind which all other hosts are. */
+const tunnelPort = 'vxlan0';
+/** An agent tells no more. */
+const mostRows = 5_000;
+
 export interface Findings {
   readonly network: NetworkEntry;
   /** Of the network, as its hosts are told. */
@@ -22,6 +27,7 @@ export function stepsOf({ network, mtu, from, to }: Findings): Step[] {
     ...[from, to].map(holderStep),
     ...endsByHost(from, to).map(hostStep),
     ...endsByHost(from, to).map((end) => programmedStep(end, revision)),
+    ...[from, to].flatMap((end) => pluggedSteps(network, end)),
     ...rowSteps(network, from, to),
     ...probeSteps(network, from, to),
   ];
@@ -84,6 +90,23 @@ function programmedStep({ endpoint, status, acked, digest }: End, revision: numb
       ? `Host ${host} has not acknowledged revision ${revision} yet`
       : `Host ${host} has another share than the committed one`;
   return step('programmed', ok, detail, facts);
+}
+
+/** Whether the bridge of its host has it at a port of its own. One without a sandbox is plugged in nowhere, and its agent may not answer. */
+function pluggedSteps(network: NetworkEntry, { endpoint, status }: End): Step[] {
+  const { name, host, mac, sandbox } = endpoint;
+  if (sandbox === undefined || 'unreachable' in status) return [];
+  const { rows = [] } = status;
+  const found = rows.find(
+    (row) => row.networkId === network.id && row.kind === 'fdb' && row.key === mac,
+  );
+  const isPlugged = found !== undefined && !found.value.startsWith(tunnelPort);
+  const facts = { host, endpointId: endpoint.id, netns: sandbox.netns, fdb: found?.value ?? null };
+  if (isPlugged) return [step('plugged', true, `${name} is plugged in on ${host}`, facts)];
+  // Of very many rows an answer holds only the first.
+  if (found === undefined && rows.length >= mostRows) return [];
+  const detail = `${name} is not plugged in on ${host}: is ${sandbox.netns} there?`;
+  return [step('plugged', false, detail, facts)];
 }
 
 function rowSteps(network: NetworkEntry, from: End, to: End): Step[] {
