@@ -2,6 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { SkeinError } from '@skein/contracts';
 import type { Command } from 'commander';
 
 /** The clone's root, as the launcher says it. */
@@ -11,7 +12,18 @@ function homeDir(): string {
 
 const searchPath = () => process.env['PATH'] ?? '';
 
-const toCount = (text: string) => Number.parseInt(text, 10);
+/** Reads an option's whole number within bounds; what is none is refused before anything starts. */
+const wholeNumber =
+  (field: string, least: number, most = Infinity) =>
+  (text: string): number => {
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
+    if (value >= least && value <= most) return value;
+    const bounds = most === Infinity ? `of at least ${least}` : `from ${least} to ${most}`;
+    const message = `--${field}: expected a whole number ${bounds}, not '${text}'`;
+    throw new SkeinError('invalid_request', message, { field });
+  };
+
+const maxPort = 65_535;
 
 export function registerLocalCommands(program: Command): void {
   registerDemo(program);
@@ -56,13 +68,22 @@ function registerCluster(program: Command): void {
   program
     .command('up')
     .description('start a local cluster that stays, with its data under .skein/')
-    .option('--hosts <n>', 'hosts, as network namespaces; 3 unless it is single', toCount)
+    .option(
+      '--hosts <n>',
+      'hosts, as network namespaces; 3 unless it is single',
+      wholeNumber('hosts', 1),
+    )
     .option(
       '--single',
       'one manager, one host, and all but NATS in one process: for small machines',
     )
-    .option('--port <n>', "the gateway's port on 127.0.0.1", toCount, 8480)
-    .option('--nats-port <n>', "NATS' port on 127.0.0.1", toCount, 4222)
+    .option('--port <n>', "the gateway's port on 127.0.0.1", wholeNumber('port', 0, maxPort), 8480)
+    .option(
+      '--nats-port <n>',
+      "NATS' port on 127.0.0.1",
+      wholeNumber('nats-port', 0, maxPort),
+      4222,
+    )
     .addHelpText(
       'after',
       '\nWith OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 each request is told to that collector as a trace.',
