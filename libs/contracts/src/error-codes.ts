@@ -109,6 +109,8 @@ export const errorCodes = {
   invalid_configuration: entry(422, 'usage', 'The cluster cannot have these members'),
   learner_behind: entry(409, 'conflict', 'The learner is not near enough to the leader', true),
   recovering: entry(409, 'conflict', 'The replica still makes good what its log has lost', true),
+  already_leader: entry(409, 'conflict', 'The member leads already'),
+  no_successor: entry(409, 'conflict', 'No other member can lead'),
   quorum_present: entry(409, 'conflict', 'A leader is heard: nothing is to be recovered'),
   preview_outdated: entry(409, 'conflict', 'The replica has moved since the preview'),
   locked: entry(503, 'unavailable', 'The replica waits for its key'),

@@ -1,10 +1,12 @@
 // Transfers of leadership that somebody waits for: answered when another one leads, or when it takes too long.
 
 import type { NodeId, RaftStatus, TransferOutcome } from '@skein/raft';
-import { refused, type Answer, type TransferReply } from './types';
+import { refused, type Answer, type ReplicaRefusalCode, type TransferReply } from './types';
 
 /** How long a successor may take to lead. */
 export const transferPatienceMs = 2_000;
+
+type Reason = Extract<TransferOutcome, { accepted: false }>['code'];
 
 interface Pending {
   readonly answer: Answer<TransferReply>;
@@ -30,8 +32,24 @@ export class Transfers {
       return;
     }
     const reason = outcome?.code ?? 'not_leader';
-    const code = reason === 'unknown_member' ? 'invalid_request' : 'unavailable';
-    answer(refused(code, 'Leadership could not be handed over', { facts: { reason, to } }));
+    const [code, message] = this.refusal(reason, to);
+    answer(refused(code, message, { facts: { reason, to } }));
+  }
+
+  private refusal(reason: Reason, to: NodeId | null): [ReplicaRefusalCode, string] {
+    switch (reason) {
+      case 'already_leader':
+        return ['already_leader', `'${this.id}' leads already`];
+      case 'no_candidate':
+        return [
+          'no_successor',
+          to === null ? 'No other member can lead' : `'${to}' has no vote or is recovering`,
+        ];
+      case 'unknown_member':
+        return ['invalid_request', `'${to}' is no member of the cluster`];
+      case 'not_leader':
+        return ['unavailable', 'Leadership could not be handed over'];
+    }
   }
 
   tick(nowMs: number): void {

@@ -32,6 +32,8 @@ export type ReplicaRefusalCode =
   | 'term_not_opened'
   | 'invalid_configuration'
   | 'learner_behind'
+  | 'already_leader'
+  | 'no_successor'
   | 'recovering'
   | 'internal';
 
