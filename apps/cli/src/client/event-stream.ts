@@ -1,5 +1,6 @@
 // The gateway's event stream as it goes on: after a break it is resumed behind the last revision that was seen.
 
+import { SkeinError } from '@skein/contracts';
 import { createParser } from 'eventsource-parser';
 import type { Api, Json } from './api';
 
@@ -17,13 +18,17 @@ export interface FollowOptions {
   readonly isPatient?: boolean;
 }
 
-/** Resolves when the signal is given; rejects if there is nothing to resume, unless it is patient. */
+/** Resolves when the signal is given; rejects if it can't be opened at first or be resumed ever, unless it is patient. */
 export async function followEvents(api: Api, options: FollowOptions): Promise<void> {
   const { prefix, signal, onEvent, isPatient = false } = options;
   let { from } = options;
+  let hasOpened = false;
   while (!signal.aborted) {
     try {
+      // Who is told each event once must not miss those of a break before the first one.
+      if (!isPatient) from ??= await nextRevision(api, signal);
       const response = await api.open('/v1/events', { from, prefix }, signal, 'text/event-stream');
+      hasOpened = true;
       options.onOpen?.();
       const parser = createParser({
         onEvent: ({ id, data }) => {
@@ -37,8 +42,16 @@ export async function followEvents(api: Api, options: FollowOptions): Promise<vo
       }
     } catch (thrown) {
       if (signal.aborted) return;
-      if (from === undefined && !isPatient) throw thrown;
+      const isLost = SkeinError.from(thrown).code === 'revision_compacted';
+      if (!isPatient && (!hasOpened || isLost)) throw thrown;
     }
     await new Promise((resolve) => setTimeout(resolve, againMs));
   }
+}
+
+async function nextRevision(api: Api, signal: AbortSignal): Promise<number> {
+  const query = { from: 0, limit: 1 };
+  const response = await api.open('/v1/events', query, signal, 'application/json');
+  const { revision } = (await response.json()) as { revision: number };
+  return revision + 1;
 }
