@@ -22,7 +22,9 @@ export const processStatusSchema = z.object({
 });
 export type ProcessStatus = z.output<typeof processStatusSchema>;
 
-const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
+const name = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "expected a–z 0–9 -, at most 63, as in 'web-1'");
 const managerId = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, "expected a–z 0–9 -, at most 32, as in 'm4'");

@@ -3,6 +3,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { SkeinError } from '@skein/contracts';
+import type { z } from 'zod';
 import { type ControlHandlers, type ControlMethod, controlMethods } from './control-protocol';
 
 interface Line {
@@ -36,10 +37,16 @@ async function answer(text: string, handlers: ControlHandlers): Promise<object> 
     const method = controlMethods[line.method];
     if (method === undefined) throw new SkeinError('invalid_request', `no method '${line.method}'`);
     const params = method.params.safeParse(line.params);
-    if (!params.success) throw new SkeinError('invalid_request', params.error.message);
+    if (!params.success) throw misfit(params.error);
     const handler = handlers[line.method] as (params: unknown) => Promise<unknown>;
     return { id, result: await handler(params.data) };
   } catch (error) {
     return { id, error: SkeinError.from(error).toBody() };
   }
+}
+
+function misfit({ issues }: z.ZodError): SkeinError {
+  const told = issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  const field = issues[0]?.path.join('.') ?? '';
+  return new SkeinError('invalid_request', told.join('; '), field === '' ? {} : { field });
 }

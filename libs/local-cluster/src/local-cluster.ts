@@ -67,6 +67,8 @@ export class LocalCluster {
     private readonly home: string,
     private readonly child: ChildProcess | null,
     private readonly isEphemeral: boolean,
+    /** Ids of its hosts, whether their agents run or not. */
+    readonly hosts: readonly string[],
   ) {}
 
   get url(): string {
@@ -104,7 +106,7 @@ export class LocalCluster {
       });
     }
     const dataDir = join(records.runsDir(options.home), options.name);
-    refuseSecond(dataDir);
+    refuseSecond(options, dataDir);
     const { layout, launched } = await launchOnSockets(dataDir, options).catch((error: unknown) => {
       const told = withKeptLogs(error, options.home, dataDir, options.ephemeral);
       if (options.ephemeral) rmSync(dataDir, { recursive: true, force: true });
@@ -115,7 +117,10 @@ export class LocalCluster {
     records.writeClientFile(options.home, { url, token: layout.adminToken, natsUrl, natsCreds });
     const control = await ControlClient.connect(join(dataDir, 'control.sock'));
     const { home, ephemeral } = options;
-    const cluster = new LocalCluster(record, layout.adminToken, control, home, child, ephemeral);
+    const cluster = new LocalCluster(
+      ...([record, layout.adminToken, control, home, child, ephemeral] as const),
+      layout.hosts.map(({ id }) => id),
+    );
     options.progress('hosts report for duty');
     await hostsUp(url, layout.adminToken, layout.hosts.length, options.signal).catch(
       async (error: unknown) => {
@@ -134,7 +139,8 @@ export class LocalCluster {
     if (record === null || !records.isAlive(record.supervisor)) return null;
     const layout = readLayout(dataDir);
     const control = await ControlClient.connect(join(dataDir, 'control.sock'));
-    return new LocalCluster(record, layout?.adminToken ?? '', control, home, null, false);
+    const hosts = layout?.hosts.map(({ id }) => id) ?? [];
+    return new LocalCluster(record, layout?.adminToken ?? '', control, home, null, false, hosts);
   }
 
   /** Lets go of a cluster that is to stay: this process may end. */
@@ -156,15 +162,20 @@ export class LocalCluster {
   }
 }
 
-function refuseSecond(dataDir: string): void {
-  const record = records.readRecord(dataDir);
-  if (record === null || !records.isAlive(record.supervisor)) return;
-  const facts = { url: record.url, pid: record.supervisor.pid };
-  throw new SkeinError(
-    'unavailable',
-    `a local cluster runs already: ${record.url}; end it with ./skein down`,
-    { facts },
-  );
+/** Of a name there is one; and of clusters that stay, of which commands mean the only one, there is one of any name. */
+function refuseSecond({ home, attached }: StartOptions, dataDir: string): void {
+  const stays = !attached && !isDemoDir(dataDir);
+  const running = records.listRuns(home).flatMap(({ dataDir: dir, record }) => {
+    const inTheWay = dir === dataDir || (stays && !isDemoDir(dir));
+    return inTheWay && record !== null && records.isAlive(record.supervisor) ? [record] : [];
+  });
+  const [record] = running;
+  if (record === undefined) return;
+  const message = `a local cluster runs already: ${record.url}; end it with ./skein down`;
+  const hint = '`./skein down` ends it; then start this one.';
+  throw new SkeinError('unavailable', message, {
+    facts: { url: record.url, pid: record.supervisor.pid, hint },
+  });
 }
 
 /** The ports are taken first: of two starts at once, one ends here and has changed nothing. */

@@ -1,7 +1,7 @@
 // Containers of the local cluster: bare network namespaces to attach, and programs run inside them.
 
 import { readFileSync } from 'node:fs';
-import { SkeinError } from '@skein/contracts';
+import { errorCodes, SkeinError } from '@skein/contracts';
 import {
   clientFile,
   commandInWorld,
@@ -10,7 +10,8 @@ import {
   listRuns,
   LocalCluster,
 } from '@skein/local-cluster';
-import { Api, type EndpointAnswer, type NetworkAnswer } from '../demo/api';
+import { Api, path } from '../client/api';
+import type { EndpointAnswer, NetworkAnswer } from '../demo/api';
 
 /** The cluster that the client file points at: of several, the one that was started last. */
 async function currentCluster(home: string): Promise<LocalCluster> {
@@ -45,30 +46,63 @@ export async function addContainer(options: {
   const cluster = await currentCluster(options.home);
   try {
     const { name, host, network } = options;
+    const { containers } = await cluster.control.call('status', {});
     const { netns } = await cluster.control.call('addContainer', { name });
+    if (host === undefined || network === undefined) {
+      process.stdout.write(`container ${name}: ${netns}\n`);
+      return;
+    }
+    const attached = await attach(cluster, { name, netns, host, network }).catch(
+      async (error: unknown) => {
+        const isNew = !containers.includes(name);
+        if (isNew && isRefusal(error)) await cluster.control.call('removeContainer', { name });
+        throw error;
+      },
+    );
+    const { addresses, gateway } = attached;
+    if (gateway !== undefined)
+      await cluster.control.call('setNameserver', { container: name, address: gateway });
     process.stdout.write(`container ${name}: ${netns}\n`);
-    if (host === undefined || network === undefined) return;
-    const api = new Api(cluster.url, cluster.token);
-    const path = `/v1/networks/${encodeURIComponent(network)}`;
-    const { subnets } = await api.expect<NetworkAnswer>('GET', path);
-    const endpoint = await api.expect<EndpointAnswer>('POST', `${path}/endpoints`, {
-      host,
-      name,
-      sandbox: { netns },
-    });
-    const address = subnets[0]?.gateway;
-    if (address !== undefined)
-      await cluster.control.call('setNameserver', { container: name, address });
-    process.stdout.write(`attached to ${network} on ${host}: ${endpoint.addresses.join(', ')}\n`);
+    process.stdout.write(`attached to ${network} on ${host}: ${addresses.join(', ')}\n`);
   } finally {
     cluster.detach();
   }
 }
 
+async function attach(
+  cluster: LocalCluster,
+  options: { name: string; netns: string; host: string; network: string },
+): Promise<{ addresses: readonly string[]; gateway: string | undefined }> {
+  const { name, netns, host, network } = options;
+  const api = new Api({ url: cluster.url, token: cluster.token, source: 'the local cluster' });
+  const { subnets } = (await api.get(path`/v1/networks/${network}`)) as NetworkAnswer;
+  const { addresses } = (await api.post(path`/v1/networks/${network}/endpoints`, {
+    host,
+    name,
+    sandbox: { netns },
+  })) as EndpointAnswer;
+  return { addresses, gateway: subnets[0]?.gateway };
+}
+
+/** True if it is sure that nothing was attached: not of an answer that got lost. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof SkeinError && errorCodes[error.code].status < 500;
+}
+
 export async function removeContainer(options: { home: string; name: string }): Promise<void> {
   const cluster = await currentCluster(options.home);
-  await cluster.control.call('removeContainer', { name: options.name });
-  cluster.detach();
+  const { name } = options;
+  try {
+    const { containers } = await cluster.control.call('status', {});
+    if (!containers.includes(name)) {
+      const there = containers.length === 0 ? 'there are none' : `only ${containers.join(', ')}`;
+      const message = `there is no container '${name}': ${there}`;
+      throw new SkeinError('invalid_request', message, { field: 'name' });
+    }
+    await cluster.control.call('removeContainer', { name });
+  } finally {
+    cluster.detach();
+  }
 }
 
 export async function commandLine(options: {
@@ -91,11 +125,8 @@ export async function commandLine(options: {
 }
 
 async function refuseUnknownPlace(cluster: LocalCluster, place: string): Promise<void> {
-  const { containers, processes } = await cluster.control.call('status', {});
-  const hosts = processes.flatMap(({ name }) =>
-    name.startsWith('agent-') ? [`host:${name.slice('agent-'.length)}`] : [],
-  );
-  const places = [...containers, ...hosts];
+  const { containers } = await cluster.control.call('status', {});
+  const places = [...containers, ...cluster.hosts.map((id) => `host:${id}`)];
   if (places.includes(place)) return;
   throw new SkeinError('invalid_request', `'${place}' is none of: ${places.join(', ')}`, {
     field: 'place',

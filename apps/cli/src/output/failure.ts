@@ -19,14 +19,16 @@ export function reportFailure(thrown: unknown, json: boolean): number {
   return errorCodes[error.code].exit;
 }
 
+/** `remedy`: what the code says of itself, unless the error knows better by its fact `hint`. */
 export function failureText(error: SkeinError, remedy: string | undefined): string {
   const lines = [`${pc.red('error:')} ${error.message}`, `  ${pc.dim('code')}  ${error.code}`];
   if (error.field !== undefined) lines.push(`  ${pc.dim('field')} ${error.field}`);
   for (const [name, value] of Object.entries(error.facts)) {
-    if (name === 'faults' || typeof value === 'object' || name === 'refused') continue;
+    if (typeof value === 'object' || ['faults', 'refused', 'hint'].includes(name)) continue;
     lines.push(`  ${pc.dim(name)} ${factText(name, value)}`);
   }
-  if (remedy !== undefined) lines.push(`  ${pc.dim('hint')}  ${remedy}`);
+  const hint = error.facts['hint'] ?? remedy;
+  if (hint !== undefined) lines.push(`  ${pc.dim('hint')}  ${String(hint)}`);
   return lines.join('\n');
 }
 

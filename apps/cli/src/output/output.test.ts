@@ -72,4 +72,10 @@ describe('failureText', () => {
       '  hint  Ask for another one.',
     ]);
   });
+
+  it('gives the hint that the error brings along before that of its code', () => {
+    const error = new SkeinError('unavailable', 'one runs already', { facts: { hint: 'End it.' } });
+    const lines = plain(failureText(error, 'Look for what is missing.')).split('\n');
+    expect(lines).toEqual(['error: one runs already', '  code  unavailable', '  hint  End it.']);
+  });
 });
