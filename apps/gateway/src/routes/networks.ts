@@ -86,6 +86,7 @@ const createNetwork = defineRoute({
     'subnets_exhausted',
     'vni_taken',
     'address_outside_subnet',
+    'address_reserved',
   ],
   handle: async ({ body }, { ask }) => {
     const { network, revision } = await ask(createNetworkContract, body);
@@ -163,6 +164,7 @@ const addSubnet = defineRoute({
     'subnet_excluded',
     'subnet_routed',
     'address_outside_subnet',
+    'address_reserved',
     'precondition_failed',
   ],
   handle: async ({ params: { network }, body }, { ask, precondition }) => {
