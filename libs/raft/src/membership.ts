@@ -54,7 +54,7 @@ function unfitness(node: RaftNode, id: NodeId): 'learner_behind' | 'recovering' 
   if (peer === undefined) return null;
   if (peer.recovery !== null) return 'recovering';
   const isNear = node.log.lastIndex - peer.matchIndex <= node.config.maxPromotionLag;
-  const isFit = isNear && peer.state !== 'snapshot' && node.hasHeard(peer);
+  const isFit = isNear && peer.state !== 'snapshot' && peer.isHeardBy(node);
   return isFit ? null : 'learner_behind';
 }
 

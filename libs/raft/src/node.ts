@@ -144,11 +144,6 @@ export class RaftNode {
     return isVoter(this.configurations.at(this.commit).configuration, this.id);
   }
 
-  /** Within an election timeout; unlike `isActive`, this does not begin anew with each quorum check. */
-  hasHeard({ heardAt }: Progress): boolean {
-    return this.ticks - heardAt < this.config.electionTicks;
-  }
-
   get isVoter(): boolean {
     return isVoter(this.configuration, this.id);
   }

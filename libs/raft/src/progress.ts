@@ -31,6 +31,12 @@ export interface PeerRecovery {
   endRound: number;
 }
 
+/** The leader's time, in ticks. */
+interface Hearer {
+  readonly ticks: number;
+  readonly config: { readonly electionTicks: number };
+}
+
 export interface FlowLimits {
   readonly maxInflightMessages: number;
   readonly maxInflightBytes: number;
@@ -75,6 +81,11 @@ export class Progress {
       this.inflightCount >= this.limits.maxInflightMessages ||
       this.inflightBytes >= this.limits.maxInflightBytes
     );
+  }
+
+  /** Within an election timeout; unlike `isActive`, this does not begin anew with each quorum check. */
+  isHeardBy({ ticks, config }: Hearer): boolean {
+    return ticks - this.heardAt < config.electionTicks;
   }
 
   becomeProbe(): void {

@@ -29,7 +29,7 @@ export function statusOf(node: RaftNode): RaftStatus {
       matchIndex: peer.matchIndex,
       nextIndex: peer.nextIndex,
       state: peer.state,
-      isActive: node.hasHeard(peer),
+      isActive: peer.isHeardBy(node),
       inflight: peer.inflightCount,
       ...(peer.transfer?.place ? { pendingSnapshotIndex: peer.transfer.place.index } : null),
       ...(peer.recovery === null ? null : { isRecovering: true }),

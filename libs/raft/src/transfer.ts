@@ -54,7 +54,7 @@ function successorOf(node: RaftNode): Progress | undefined {
 }
 
 function rank(node: RaftNode, peer: Progress): number {
-  return peer.matchIndex + (node.hasHeard(peer) ? 0.5 : 0);
+  return peer.matchIndex + (peer.isHeardBy(node) ? 0.5 : 0);
 }
 
 /** Stops leading at once, and lets whoever can take over do so without a timeout. */
