@@ -26,7 +26,7 @@ beforeEach(async () => {
   const after = (ms: number, action: () => void): (() => void) => {
     const wait = { ms, action };
     waits.push(wait);
-    return () => void waits.splice(waits.indexOf(wait), 1);
+    return () => void (waits = waits.filter((each) => each !== wait));
   };
   sweep = new AddressSweep({
     store,
@@ -159,6 +159,21 @@ describe('the sweep of addresses', () => {
     world.now += orphanAfterMs;
     expect(await next()).toBeUndefined();
     expect(released).toEqual([]);
+  });
+
+  it('leaves alone what is attached anew while it looks', async () => {
+    for (let index = 0; index < 501; index += 1) await hold(`e${index}`, {}, index);
+    const look = async (whileResting: () => void): Promise<number> => {
+      const swept = sweep.sweep();
+      while (waits.length === 0) await setImmediate();
+      whileResting();
+      waits.shift()?.action();
+      return swept;
+    };
+    expect(await look(() => undefined)).toBe(0);
+    world.now += orphanAfterMs;
+    expect(await look(() => (attaching = 'e0'))).toBe(500);
+    expect(released.flatMap(([, ids]) => ids)).not.toContain('e0');
   });
 
   it('judges nothing by a view that is behind the store', async () => {
