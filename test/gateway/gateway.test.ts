@@ -204,6 +204,21 @@ describe('gateway', () => {
     expect(slow.headers.get('retry-after')).toBe('1');
   }, 15_000);
 
+  it('tells a replica that is no member from one that does not answer', async () => {
+    const key = { method: 'POST', body: { key: Buffer.alloc(32).toString('base64') } };
+    for (const [path, options] of [
+      ['/v1/cluster/replicas/m9', {}],
+      ['/v1/cluster/replicas/m9/hash', {}],
+      ['/v1/cluster/replicas/m9:unlock', key],
+      ['/v1/kv?key=a&replica=m9', {}],
+      ['/v1/cluster/backup?replica=m9', {}],
+      ['/v1/cluster/members/m9', { method: 'DELETE' }],
+    ] as const) {
+      const { body } = await gateway.fetch(path, options);
+      expect([path, body]).toMatchObject([path, { status: 404, code: 'member_not_found' }]);
+    }
+  });
+
   it('serves its open pages without a token', async () => {
     for (const path of ['/', '/docs', '/docs/errors', '/healthz', '/readyz', '/metrics']) {
       const page = await gateway.fetch(path, { token: 'none' });

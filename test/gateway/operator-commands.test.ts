@@ -58,7 +58,7 @@ describe('skein cluster', () => {
     const { stdout, code } = await skein('cluster status --local m1,m2,m9');
     expect(code).toBe(0);
     expect(stdout).toMatch(/^m2 +follower +m1 +2 /m);
-    expect(stdout).toMatch(/^m9 .*unreachable$/m);
+    expect(stdout).toMatch(/^m9 .*no member$/m);
     expect((await json('cluster status --local')).replicas).toHaveLength(3);
   });
 

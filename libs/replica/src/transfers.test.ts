@@ -16,6 +16,6 @@ describe('a transfer that is refused', () => {
     expect(refusalOf('already_leader', 'm1')).toBe("already_leader: 'm1' leads already");
     expect(refusalOf('no_candidate', null)).toBe('no_successor: No other member can lead');
     expect(refusalOf('no_candidate', 'm4')).toBe("no_successor: 'm4' has no vote or is recovering");
-    expect(refusalOf('unknown_member', 'm9')).toMatch(/^invalid_request: 'm9' is no member/);
+    expect(refusalOf('unknown_member', 'm9')).toMatch(/^member_not_found: 'm9' is no member/);
   });
 });

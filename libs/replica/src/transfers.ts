@@ -46,7 +46,7 @@ export class Transfers {
           to === null ? 'No other member can lead' : `'${to}' has no vote or is recovering`,
         ];
       case 'unknown_member':
-        return ['invalid_request', `'${to}' is no member of the cluster`];
+        return ['member_not_found', `'${to}' is no member of the cluster`];
       case 'not_leader':
         return ['unavailable', 'Leadership could not be handed over'];
     }

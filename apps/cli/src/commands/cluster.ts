@@ -133,6 +133,9 @@ export function stateText(member: Json): string {
   return member.healthy === false ? pc.red('unreachable') : pc.green('healthy');
 }
 
+/** How one that is asked for and not heard fails. */
+const absentCodes = new Set(['unavailable', 'deadline_exceeded', 'member_not_found']);
+
 /** Each replica as it sees itself: works without a leader, as long as the gateway and NATS do. */
 async function localView(session: Session, named: string[] | undefined): Promise<View> {
   const { api, out } = session;
@@ -142,7 +145,7 @@ async function localView(session: Session, named: string[] | undefined): Promise
       return await api.ask(path`/v1/cluster/replicas/${id}`);
     } catch (thrown) {
       const { code, message } = SkeinError.from(thrown);
-      if (code !== 'unavailable' && code !== 'deadline_exceeded') throw thrown;
+      if (!absentCodes.has(code)) throw thrown;
       return { replicaId: id, error: { code, message } };
     }
   });
@@ -172,7 +175,8 @@ const replicaHead = [
 
 function replicaRow(replica: Json): Cell[] {
   if (replica.error !== undefined) {
-    return [replica.replicaId, ...Array<Cell>(11).fill(undefined), pc.red('unreachable')];
+    const state = replica.error.code === 'member_not_found' ? 'no member' : 'unreachable';
+    return [replica.replicaId, ...Array<Cell>(11).fill(undefined), pc.red(state)];
   }
   const { replicaId, role, leaderId, term, lastIndex, commitIndex, appliedIndex } = replica;
   return [

@@ -36,4 +36,30 @@ describe('asking', () => {
     await expect(asked).rejects.toMatchObject({ code: 'not_leader' });
     expect(times()).toBe(1);
   });
+
+  const silent = new SkeinError('unavailable', 'nobody serves it');
+  const member = (id: string) => ({ id });
+  const unknown = { instance: 'm9' };
+
+  it('says of a replica that is silent and no member that there is none', async () => {
+    const leader = { leaderId: 'm1', members: [member('m1'), member('m2')] };
+    const asked = asking(silent, leader).asking.request(replicaStatusContract, {}, unknown);
+    await expect(asked).rejects.toMatchObject({
+      code: 'member_not_found',
+      message: "The cluster has no replica 'm9'",
+      facts: { replica: 'm9', members: 'm1, m2' },
+    });
+  });
+
+  it.each([
+    ['is a member', { leaderId: 'm1', members: [member('m1'), member('m9')] }],
+    ['is asked for while nobody leads', silent],
+    ['is told of by one that leads no more', { leaderId: null, members: [member('m1')] }],
+  ])('says of a replica that %s and silent that it does not answer', async (_how, leader) => {
+    const asked = asking(silent, leader).asking.request(replicaStatusContract, {}, unknown);
+    await expect(asked).rejects.toMatchObject({
+      code: 'unavailable',
+      message: "'m9' does not answer",
+    });
+  });
 });

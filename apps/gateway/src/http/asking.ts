@@ -1,8 +1,14 @@
 // How the gateway asks: it waits out an election, and says `no_leader` where nobody serves what only a leader serves. A single
-// replica is asked once: whether it lives is what people want to know.
+// replica is asked once: whether it lives is what people want to know, or whether there is one of that name.
 
 import { setTimeout as delay } from 'node:timers/promises';
-import { SkeinError, type Contract, type ReplyOf, type RequestOf } from '@skein/contracts';
+import {
+  clusterStatusContract,
+  SkeinError,
+  type Contract,
+  type ReplyOf,
+  type RequestOf,
+} from '@skein/contracts';
 import type { Messenger, RequestOptions } from '@skein/messaging';
 
 const servedByLeader = new Set(['store', 'consensus']);
@@ -10,6 +16,7 @@ const servedByLeader = new Set(['store', 'consensus']);
 const electionCodes = new Set(['not_leader', 'term_not_opened']);
 const maxTries = 6;
 const pauseMs = 200;
+const membersTimeoutMs = 1_000;
 
 export class Asking {
   readonly #messenger: Pick<Messenger, 'request' | 'connected'>;
@@ -60,8 +67,25 @@ export class Asking {
       const { code } = SkeinError.from(cause);
       if (code !== 'unavailable' || !this.connected) throw cause;
       const { instance: replica } = options;
+      const members = await this.#members();
+      if (members !== undefined && !members.includes(replica)) {
+        const facts = { replica, members: members.join(', ') };
+        const message = `The cluster has no replica '${replica}'`;
+        throw new SkeinError('member_not_found', message, { facts, cause });
+      }
       const facts = { replica };
       throw new SkeinError('unavailable', `'${replica}' does not answer`, { facts, cause });
     }
+  }
+
+  /** Undefined while nobody leads: then nobody can tell. */
+  async #members(): Promise<string[] | undefined> {
+    const options = { timeoutMs: membersTimeoutMs };
+    const told = await this.#messenger
+      .request(clusterStatusContract, {}, options)
+      .catch(() => undefined);
+    return told === undefined || told.leaderId === null
+      ? undefined
+      : told.members.map(({ id }) => id);
   }
 }

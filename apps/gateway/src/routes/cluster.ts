@@ -211,7 +211,7 @@ const transferLeadership = defineRoute({
     schema: z.object({ from: idSchema, to: idSchema, term: z.int() }),
     example: { from: 'm1', to: 'm2', term: 5 },
   },
-  errors: ['already_leader', 'no_successor', 'no_leader'],
+  errors: ['member_not_found', 'already_leader', 'no_successor', 'no_leader'],
   handle: async ({ body }, { ask }) => ({
     body: await ask(transferLeadershipContract, present(body)),
   }),

@@ -106,7 +106,14 @@ const readKeys = defineRoute({
     schema: rangeReplySchema.extend({ cursor: z.string().optional() }),
     example: { revision: 21, kvs: [kvExample], count: 1, more: false },
   },
-  errors: ['no_leader', 'revision_compacted', 'revision_future', 'key_invalid', 'too_stale'],
+  errors: [
+    'no_leader',
+    'revision_compacted',
+    'revision_future',
+    'key_invalid',
+    'too_stale',
+    'member_not_found',
+  ],
   handle: async ({ query }, { ask }) => {
     const { key, prefix, limit = 1_000, sort, order, cursor, replica, ...rest } = query;
     const isByKey = (sort ?? 'key') === 'key' && (order ?? 'ascending') === 'ascending';

@@ -48,7 +48,7 @@ const getReplica = defineRoute({
       members: [],
     },
   },
-  errors: ['precondition_failed'],
+  errors: ['member_not_found', 'precondition_failed'],
   handle: async ({ params: { replica } }, { ask }) => {
     const options = { instance: replica, timeoutMs: statusTimeoutMs };
     const body = await ask(replicaStatusContract, {}, options);
@@ -78,7 +78,7 @@ const getHash = defineRoute({
       points: [{ appliedIndex: 1000, revision: 990, hash: '2c26b46b68ffc68f' }],
     },
   },
-  errors: ['locked'],
+  errors: ['member_not_found', 'locked'],
   handle: async ({ params: { replica } }, { ask }) => ({
     body: await ask(replicaHashContract, {}, { instance: replica }),
   }),
@@ -121,7 +121,7 @@ const recoverReplica = defineRoute({
       token: '7-6-1042-1',
     },
   },
-  errors: ['quorum_present', 'preview_outdated', 'locked', 'unknown_outcome'],
+  errors: ['member_not_found', 'quorum_present', 'preview_outdated', 'locked', 'unknown_outcome'],
   isUnkeyed: true,
   handle: async ({ params: { replica }, body }, { ask }) => ({
     body: await ask(recoverContract, present(body), { instance: replica }),
@@ -145,7 +145,7 @@ const unlockReplica = defineRoute({
     schema: unlockContract.reply,
     example: { replicaId: 'm2', wasLocked: true },
   },
-  errors: ['wrong_key', 'not_encrypted'],
+  errors: ['member_not_found', 'wrong_key', 'not_encrypted'],
   isUnkeyed: true,
   handle: async ({ params: { replica }, body }, { ask }) => ({
     body: await ask(unlockContract, body, { instance: replica }),
@@ -169,7 +169,7 @@ const rotateKey = defineRoute({
     schema: rotateKeyContract.reply,
     example: { replicaId: 'm2', kind: 'data' },
   },
-  errors: ['locked', 'not_encrypted', 'unknown_outcome'],
+  errors: ['member_not_found', 'locked', 'not_encrypted', 'unknown_outcome'],
   isUnkeyed: true,
   handle: async ({ params: { replica }, body }, { ask }) => ({
     body: await ask(rotateKeyContract, body, { instance: replica }),
@@ -198,7 +198,7 @@ const takeBackup = defineRoute({
     schema: z.string().meta({ override: { type: 'string', format: 'binary' } }),
     example: '{"skeinBackup":1,"clusterId":"c-7d1f",…}',
   },
-  errors: ['no_leader', 'locked'],
+  errors: ['member_not_found', 'no_leader', 'locked'],
   handle: () => Promise.reject(new Error('a backup is streamed')),
   stream: async ({ query: { replica } }, context) => {
     if (replica !== undefined) return streamBackup(replica, context);
