@@ -125,6 +125,19 @@ describe('skein', () => {
     expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'network_not_found' } });
   });
 
+  it.each([
+    ['nonsense --json', undefined],
+    ['network create --json', 'name'],
+    ['network create a b --json', undefined],
+    ['--json network create a', 'json'],
+    ['events --from x --json', 'from'],
+  ])('prints the error of the usage %p as JSON', async (args, field) => {
+    const { code, stdout, stderr } = await skein(args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    const { error } = JSON.parse(stderr);
+    expect([error.code, error.field]).toEqual(['invalid_request', field]);
+  });
+
   it('writes, reads and compares keys', async () => {
     expect((await skein('kv put k v')).code).toBe(0);
     expect((await skein('kv get k')).stdout).toBe('v\n');

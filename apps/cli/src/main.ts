@@ -1,6 +1,7 @@
 // The `skein` command: thin over the gateway. Parses, runs, and turns a failure into a message and an exit code.
 
 import { CommanderError } from 'commander';
+import { isUsageFault, refuseByThrowing, usageError } from './output/usage';
 import { makeProgram } from './program';
 
 const usageExit = 2;
@@ -11,21 +12,17 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+const json = process.argv.includes('--json');
 const program = await makeProgram();
-program.exitOverride();
-for (const command of descendants(program)) command.exitOverride();
+refuseByThrowing(program, json);
 
 try {
   await program.parseAsync(process.argv);
 } catch (thrown) {
-  if (thrown instanceof CommanderError) {
-    process.exitCode = thrown.exitCode === 0 ? 0 : usageExit;
+  if (thrown instanceof CommanderError && !(json && isUsageFault(thrown))) {
+    process.exitCode = isUsageFault(thrown) ? usageExit : 0;
   } else {
     const { reportFailure } = await import('./output/failure');
-    process.exitCode = reportFailure(thrown, process.argv.includes('--json'));
+    process.exitCode = reportFailure(isUsageFault(thrown) ? usageError(thrown) : thrown, json);
   }
-}
-
-function descendants(command: typeof program): (typeof program)[] {
-  return command.commands.flatMap((child) => [child, ...descendants(child)]);
 }
