@@ -193,6 +193,31 @@ describe('skein cluster backup and restore', () => {
   });
 });
 
+describe('what destroys something', () => {
+  it.each([
+    'network delete web',
+    'detach web a',
+    'endpoint delete web a',
+    'service withdraw web api',
+    'host remove h1',
+    'token revoke k7q2mzra',
+    'kv del asked/ --prefix',
+    'kv compact 1',
+    'cluster remove m2',
+  ])('is refused without --yes where nobody can be asked: %s', async (args) => {
+    await skein('kv put asked/a 1');
+    const { revision } = services.store.core;
+    const { code, stdout, stderr } = await skein(args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/^error: Nobody can be asked here: add --yes \(.*\?.*\)$/m);
+    expect(services.store.core.revision).toBe(revision);
+  });
+
+  it('is done with --yes', async () => {
+    expect((await skein('kv del asked/ --prefix --yes')).stdout).toMatch(/^1 deleted/);
+  });
+});
+
 describe('skein kv', () => {
   it('reads a span as it is asked to', async () => {
     for (const [key, value] of Object.entries({ 's/a': '3', 's/b': '1', 's/c': '2' })) {
@@ -253,7 +278,9 @@ describe('skein kv', () => {
     const { revisions } = await json('kv history told --limit 2');
     expect(revisions).toHaveLength(2);
     const last = revisions[1].revision;
-    expect((await skein(`kv compact ${last}`)).stdout).toContain(`from revision ${last + 1} on`);
+    expect((await skein(`kv compact ${last} --yes`)).stdout).toContain(
+      `from revision ${last + 1} on`,
+    );
     expect((await skein('kv history told')).stdout).not.toContain('one');
     const compacted = await skein(`kv history told --from ${last}`);
     expect(compacted.code).toBe(3);

@@ -158,7 +158,7 @@ describe('an operator', () => {
     ]);
     const [first, second] = revisions.map((each: Told) => each.revision);
     expect(await done(`kv get story --revision ${first}`)).toBe('one\n');
-    await done(`kv compact ${second}`);
+    await done(`kv compact ${second} --yes`);
     const gone = await skein(`kv get story --revision ${first}`);
     expect(gone).toMatchObject({ code: 3 });
     expect(gone.stderr).toContain('revision_compacted');
@@ -235,7 +235,7 @@ describe('an operator', () => {
     expect(await done('kv get fill/3')).toBe('3\n');
     for (let at = 0; at < parts; at += 1) await done(`kv del part/${at}`);
     const { revision } = await json('cluster alarms');
-    await done(`kv compact ${revision}`);
+    await done(`kv compact ${revision} --yes`);
     await done('cluster alarms clear nospace');
     expect(await done('kv put more x')).toBeDefined();
     expect((await stack.call('POST', '/v1/kv/txn', part(0))).status).toBe(200);

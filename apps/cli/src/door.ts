@@ -21,6 +21,13 @@ export const label = (text: string, earlier: Record<string, string> | undefined)
   return { ...earlier, [text.slice(0, at)]: text.slice(at + 1) };
 };
 
+/** For what asks before it does it. */
+export const yes = (command: Command): Command =>
+  command.option(
+    '-y, --yes',
+    'do not ask; where nobody can be asked, what asks is refused without it',
+  );
+
 /** A door that shows a list, and with `--watch` shows it again whenever something happens. */
 export function listDoor(
   command: Command,

@@ -2,7 +2,7 @@
 
 import { Argument, Option, type Command } from 'commander';
 import type { RestoreOptions } from './commands/restore';
-import { count, door, listDoor, repeat, type Options } from './door';
+import { count, door, listDoor, repeat, yes, type Options } from './door';
 
 export function registerOperatorCommands(program: Command): void {
   cluster(program);
@@ -10,7 +10,6 @@ export function registerOperatorCommands(program: Command): void {
   lease(program);
 }
 
-const yes = (command: Command): Command => command.option('-y, --yes', 'do not ask');
 const waiting = (command: Command): Command =>
   command.option('--wait <seconds>', 'how long to wait for it to catch up', count, 120);
 
@@ -255,7 +254,7 @@ function kv(program: Command): void {
         .option('--previous', 'show what was there'),
     ),
     async () => (await load()).del,
-    ['skein kv del greeting', 'skein kv del jobs/ --prefix'],
+    ['skein kv del greeting', 'skein kv del jobs/ --prefix --yes'],
   );
   door(
     group
@@ -301,7 +300,7 @@ function kv(program: Command): void {
         .description('drop the history up to a revision; what is live stays'),
     ),
     async () => (await load()).compact,
-    ['skein kv compact 1000'],
+    ['skein kv compact 1000 --yes'],
   );
 }
 

@@ -1,7 +1,7 @@
 // Every command, its arguments and its help. What a command does is loaded when it runs, so that help is quick.
 
 import { Argument, Command, Option } from 'commander';
-import { commas, count, door, listDoor, label, repeat, type Options } from './door';
+import { commas, count, door, listDoor, label, repeat, yes, type Options } from './door';
 import { registerAgentCommands } from './agent-commands';
 import { registerJoinCommands } from './join-commands';
 import { registerProofCommands } from './proof-commands';
@@ -73,12 +73,13 @@ function networks(program: Command): void {
     ['skein network show web'],
   );
   door(
-    network
-      .command('delete <network>')
-      .alias('rm')
-      .description('delete a network without endpoints')
-      .option('--force', 'also release its endpoints on hosts that are down')
-      .option('-y, --yes', 'do not ask'),
+    yes(
+      network
+        .command('delete <network>')
+        .alias('rm')
+        .description('delete a network without endpoints')
+        .option('--force', 'also release its endpoints on hosts that are down'),
+    ),
     async () => (await load()).remove,
     ['skein network delete web --yes'],
   );
@@ -138,9 +139,7 @@ function endpoints(program: Command): void {
     'skein attach web --host h2 --address 10.1.0.20',
   ];
   const detach = (command: Command): Command =>
-    command
-      .option('-y, --yes', 'do not ask')
-      .option('--wait <ms>', 'how long to wait for the hosts to forget it', count);
+    yes(command).option('--wait <ms>', 'how long to wait for the hosts to forget it', count);
   const doAttach = async () => (await load()).attach;
   const doDetach = async () => (await load()).detach;
 
@@ -170,7 +169,7 @@ function endpoints(program: Command): void {
         .description('detach an endpoint and release its addresses'),
     ),
     doDetach,
-    ['skein endpoint delete web a'],
+    ['skein endpoint delete web a --yes'],
   );
   door(
     attach(program.command('attach <network>').description('attach an endpoint to a network')),
@@ -180,7 +179,7 @@ function endpoints(program: Command): void {
   door(
     detach(program.command('detach <network> <endpoint>').description('detach an endpoint')),
     doDetach,
-    ['skein detach web a'],
+    ['skein detach web a --yes'],
   );
 }
 
@@ -196,12 +195,15 @@ function hosts(program: Command): void {
     'skein host show h1',
   ]);
   door(
-    host
-      .command('remove <host>')
-      .aliases(['rm', 'delete'])
-      .description('remove a host that is down, releasing what it held; shows that before it asks')
-      .option('--dry-run', 'only show what would be released')
-      .option('-y, --yes', 'do not ask'),
+    yes(
+      host
+        .command('remove <host>')
+        .aliases(['rm', 'delete'])
+        .description(
+          'remove a host that is down, releasing what it held; shows that before it asks',
+        )
+        .option('--dry-run', 'only show what would be released'),
+    ),
     async () => (await load()).remove,
     ['skein host remove h3 --dry-run', 'skein host remove h3 --yes'],
   );

@@ -1,7 +1,7 @@
 // The commands on services of a network.
 
 import type { Command } from 'commander';
-import { door, listDoor, label } from './door';
+import { door, listDoor, label, yes } from './door';
 
 export function registerServiceCommands(program: Command): void {
   const service = program.command('service').description('names that stand for several endpoints');
@@ -25,11 +25,12 @@ export function registerServiceCommands(program: Command): void {
     ['skein service declare web api'],
   );
   door(
-    service
-      .command('withdraw <network> <service>')
-      .alias('rm')
-      .description('take the declaration of a service without backends back')
-      .option('-y, --yes', 'do not ask'),
+    yes(
+      service
+        .command('withdraw <network> <service>')
+        .alias('rm')
+        .description('take the declaration of a service without backends back'),
+    ),
     async () => (await load()).withdraw,
     ['skein service withdraw web api --yes'],
   );

@@ -14,21 +14,19 @@ export function openSession(json: boolean): Session {
   return { api: new Api(findGateway(process.env, process.cwd())), out: new Output(json) };
 }
 
-/** Asks before what can't be undone; where nobody can answer, `--yes` has to be given. */
+/** Asks before something is destroyed; where nobody can answer, `--yes` has to be given. */
 export async function demandConsent(question: string, yes: boolean): Promise<boolean> {
-  if (!yes && !(process.stdin.isTTY && process.stderr.isTTY)) {
-    throw new SkeinError('invalid_request', `This can't be undone: add --yes. (${question})`, {
-      field: 'yes',
-    });
+  if (yes) return true;
+  if (!process.stdin.isTTY || !process.stderr.isTTY) {
+    const message = `Nobody can be asked here: add --yes (${question})`;
+    throw new SkeinError('invalid_request', message, { field: 'yes' });
   }
-  const agreed = await confirm(question, yes);
+  const agreed = await confirm(question);
   if (!agreed) process.stderr.write('nothing was changed\n');
   return agreed;
 }
 
-/** Asks before something is destroyed, where somebody can answer. */
-export async function confirm(question: string, yes: boolean): Promise<boolean> {
-  if (yes || !process.stdin.isTTY || !process.stderr.isTTY) return true;
+async function confirm(question: string): Promise<boolean> {
   const { createInterface } = await import('node:readline/promises');
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
   try {

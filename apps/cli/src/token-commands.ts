@@ -1,7 +1,7 @@
 // The commands on tokens of people and programs.
 
 import { Option, type Command } from 'commander';
-import { count, door, listDoor } from './door';
+import { count, door, listDoor, yes } from './door';
 
 export function registerTokenCommands(program: Command): void {
   const token = program.command('token').description('tokens for people and programs');
@@ -27,11 +27,7 @@ export function registerTokenCommands(program: Command): void {
     ['skein token list'],
   );
   door(
-    token
-      .command('revoke <id>')
-      .alias('rm')
-      .description('end a token at once')
-      .option('-y, --yes', 'do not ask'),
+    yes(token.command('revoke <id>').alias('rm').description('end a token at once')),
     async () => (await load()).revoke,
     ['skein token revoke k7q2mzra --yes'],
   );

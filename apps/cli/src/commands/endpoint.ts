@@ -3,7 +3,7 @@
 import pc from 'picocolors';
 import { path, type Json } from '../client/api';
 import { fields, time } from '../output/table';
-import { confirm, type Session } from '../session';
+import { demandConsent, type Session } from '../session';
 
 export interface AttachOptions {
   readonly host: string;
@@ -90,7 +90,7 @@ export async function detach(
   endpoint: string,
   options: { yes?: boolean; wait?: number },
 ) {
-  if (!(await confirm(`Detach ${endpoint} from ${network}?`, options.yes ?? false))) return;
+  if (!(await demandConsent(`Detach ${endpoint} from ${network}?`, options.yes ?? false))) return;
   const one = path`/v1/networks/${network}/endpoints/${endpoint}`;
   const gone = await out.progress(`detaching ${endpoint}`, api.delete(one, { wait: options.wait }));
   out.show(

@@ -3,7 +3,7 @@
 import pc from 'picocolors';
 import { path, type Json } from '../client/api';
 import { fields, time } from '../output/table';
-import { confirm, type Session } from '../session';
+import { demandConsent, type Session } from '../session';
 
 export async function list({ api, out }: Session) {
   const hosts = await api.list('/v1/hosts', 'hosts');
@@ -80,7 +80,7 @@ export async function remove(
     );
   }
   const question = `Remove host ${host} and release all that it holds?`;
-  if (!(await confirm(question, options.yes ?? false))) return;
+  if (!(await demandConsent(question, options.yes ?? false))) return;
   const gone = await api.delete(path`/v1/hosts/${host}`);
   out.show(gone, () => `removed ${host}, ${gone.releasedEndpoints} endpoints released`);
 }

@@ -3,7 +3,7 @@
 import { SkeinError } from '@skein/contracts';
 import type { Json } from '../client/api';
 import { parseDuration } from '../output/units';
-import { confirm, demandConsent, type Session } from '../session';
+import { demandConsent, type Session } from '../session';
 import { parseTransaction, readInput } from './kv-input';
 import { parseCompare, parseOperation } from './txn-text';
 
@@ -108,7 +108,7 @@ export async function del({ api, out }: Session, key: string, options: DeleteOpt
   const { prefix, rangeEnd, previous, yes } = options;
   if (!(await mayTouch(key, yes))) return;
   const isMany = prefix === true || rangeEnd !== undefined;
-  if (isMany && !(await confirm(await manyText(api, key, options), yes ?? false))) return;
+  if (isMany && !(await demandConsent(await manyText(api, key, options), yes ?? false))) return;
   const operation = {
     type: 'delete',
     key,
@@ -184,7 +184,7 @@ function replyText(reply: Json): string {
 
 export async function compact({ api, out }: Session, revision: number, options: { yes?: boolean }) {
   const question = `Drop the history up to revision ${revision}?`;
-  if (!(await confirm(question, options.yes ?? false))) return;
+  if (!(await demandConsent(question, options.yes ?? false))) return;
   const done = await out.progress('compacting', api.post('/v1/kv:compact', { revision }));
   out.show(
     done,

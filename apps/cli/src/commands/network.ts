@@ -2,7 +2,7 @@
 
 import { path, type Json } from '../client/api';
 import { fields, time } from '../output/table';
-import { confirm, type Session } from '../session';
+import { demandConsent, type Session } from '../session';
 
 export interface CreateOptions {
   readonly subnet?: string[];
@@ -65,7 +65,7 @@ export async function remove(
   network: string,
   options: { force?: boolean; yes?: boolean },
 ) {
-  if (!(await confirm(`Delete network ${network}?`, options.yes ?? false))) return;
+  if (!(await demandConsent(`Delete network ${network}?`, options.yes ?? false))) return;
   const gone = await api.delete(path`/v1/networks/${network}`, { force: options.force });
   out.show(gone, () => `deleted ${network} at revision ${gone.revision}`);
 }

@@ -2,7 +2,7 @@
 
 import { path, type Json } from '../client/api';
 import { fields, time } from '../output/table';
-import { confirm, type Session } from '../session';
+import { demandConsent, type Session } from '../session';
 
 export async function list({ api, out }: Session, network: string) {
   const services = await api.list(path`/v1/networks/${network}/services`, 'services');
@@ -63,7 +63,7 @@ export async function withdraw(
   service: string,
   { yes = false }: { yes?: boolean },
 ) {
-  if (!(await confirm(`Withdraw service ${service} of ${network}?`, yes))) return;
+  if (!(await demandConsent(`Withdraw service ${service} of ${network}?`, yes))) return;
   const gone = await api.delete(path`/v1/networks/${network}/services/${service}`);
   out.show(gone, () => `${service} is withdrawn at revision ${gone.revision}`);
 }
