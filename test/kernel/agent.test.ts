@@ -104,7 +104,6 @@ describeWherePossible(await whyNoPrivateWorld(), 'agents on the real kernel', ()
         ...['link', 'link', 'link', 'link', 'link', 'link'],
         // Of the endpoint and of the probe elsewhere.
         ...['neighbor', 'neighbor'],
-        'nexthop',
       ],
       dropped: { networks: { web: 0 }, strangers: 0 },
     });
@@ -124,7 +123,6 @@ describeWherePossible(await whyNoPrivateWorld(), 'agents on the real kernel', ()
   it('leave nothing of a network that has gone', () => {
     expect(story['gone']).toEqual({
       namespaces: ['a', 'b', 'h1', 'h2', 'late', 'sk-h2-100'],
-      nexthops: '',
       a: false,
     });
   });

@@ -112,13 +112,16 @@ async function drifts(host: Host, share: OverlayShare) {
       'foreign row',
       `bridge -n ${inside} fdb del ${row} dev vxlan0 self; bridge -n ${inside} fdb add ${row} dev vxlan0 self static dst 192.0.2.9`,
     ],
+    [
+      'row of a group',
+      `bridge -n ${inside} fdb del ${row} dev vxlan0 self; ip -n h1 nexthop add id 7 via 192.0.2.2 fdb; ip -n h1 nexthop add id 8 group 7 fdb; bridge -n ${inside} fdb add ${row} dev vxlan0 self static nhid 8`,
+    ],
     ['flood row', `bridge -n ${inside} fdb add 00:00:00:00:00:00 dev vxlan0 self dst 192.0.2.9`],
     ['gateway', `ip -n ${inside} addr del 10.1.0.1/24 dev br0`],
     ['port', `ip -n ${inside} link set vxlan0 nomaster`],
     ['device down', `ip -n ${inside} link set vxlan0 down`],
     ['device', `ip -n ${inside} link del vxlan0`],
     ['bridge', `ip -n ${inside} link del br0`],
-    ['next hop', `ip -n h1 nexthop flush`],
     ['interface', `ip -n a link set eth0 down`],
     ['address', `ip -n a addr flush dev eth0`],
     ['veth', `ip -n a link del eth0`],
@@ -243,7 +246,6 @@ async function story() {
   observed['gone'] = {
     faults: gone.flatMap(({ faults }) => faults),
     namespaces: sh('ls /run/netns'),
-    nexthops: sh('ip -n h1 nexthop; ip -n h2 nexthop'),
     links: sh('for c in a b; do ip -n $c -br link; done'),
   };
   reborn.stop();

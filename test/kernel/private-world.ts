@@ -21,7 +21,6 @@ export async function whyNoPrivateWorld(): Promise<string | null> {
     'ip link add name vxlan0 type vxlan id 1 local 127.0.0.1 dstport 4789 nolearning',
     'ip link set dev vxlan0 master br0',
     'ip link set dev vxlan0 type bridge_slave neigh_suppress on',
-    'ip nexthop add id 1 via 127.0.0.1 fdb',
   ].join(' && ');
   try {
     await run('unshare', [...isolation, 'sh', '-c', `ip link set lo up && ${probe}`]);

@@ -175,7 +175,7 @@ export class Reconciler {
 
   /** What the kernel holds now; the share decides which networks that is about. */
   observe(): Promise<Observed> {
-    return this.#options.kernel.observe(this.#desired ?? { nexthops: [], networks: new Map() });
+    return this.#options.kernel.observe(this.#desired ?? { vteps: new Map(), networks: new Map() });
   }
 
   async #assumedOrObserved(desired: Desired): Promise<Observed> {

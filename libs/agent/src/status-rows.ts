@@ -14,12 +14,6 @@ export function statusRows(
   networks: readonly { readonly network: ShareNetwork; readonly netns: string }[],
 ): StatusRow[] {
   const rows: StatusRow[] = [];
-  const vias = new Map<number, string>();
-  for (const { id, via, members } of observed.nexthops) {
-    if (via !== undefined) vias.set(id, via);
-    for (const member of members ?? []) vias.set(id, vias.get(member) ?? `next hop ${member}`);
-  }
-  const groups = new Set<number>();
   for (const { network, netns } of networks) {
     const found = observed.networks.get(netns);
     if (found === undefined) continue;
@@ -33,14 +27,10 @@ export function statusRows(
     for (const [veth, { mtu, isUp }] of found.veths) {
       add('link', veth, `mtu ${mtu} ${isUp ? 'up' : 'down'}`);
     }
-    for (const [mac, { port, nhid, vteps }] of found.fdb) {
-      const way = nhid === null ? vteps : [`nhid ${nhid} via ${vias.get(nhid) ?? 'nobody'}`];
-      if (nhid !== null) groups.add(nhid);
-      add('fdb', mac, [port ?? 'no port', ...way].join(' '));
+    for (const [mac, { port, vteps }] of found.fdb) {
+      add('fdb', mac, [port ?? 'no port', ...vteps].join(' '));
     }
     for (const [address, mac] of found.neighbors) add('neighbor', address, mac);
-    for (const group of groups) add('nexthop', String(group), vias.get(group) ?? 'nobody');
-    groups.clear();
   }
   return rows.slice(0, maxStatusRows);
 }

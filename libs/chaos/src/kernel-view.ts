@@ -20,7 +20,6 @@ interface FdbJson {
   readonly ifname: string;
   readonly flags?: readonly string[];
   readonly dst?: string;
-  readonly nhid?: number;
   readonly state?: string;
 }
 
@@ -39,10 +38,10 @@ async function json<T>(control: ControlClient, argv: string[], netns: string): P
 
 export async function fdbOf(control: ControlClient, netns: string): Promise<FdbRow[]> {
   const rows = await json<FdbJson>(control, ['bridge', '-j', 'fdb', 'show'], netns);
-  return rows.map(({ mac, ifname, dst, nhid }) => ({
+  return rows.map(({ mac, ifname, dst }) => ({
     mac,
     device: ifname,
-    isRemote: dst !== undefined || nhid !== undefined,
+    isRemote: dst !== undefined,
   }));
 }
 

@@ -54,7 +54,7 @@ export const programContract = defineContract({
 
 export const rowSchema = z.object({
   networkId: idSchema,
-  kind: z.enum(['fdb', 'neighbor', 'nexthop', 'link']),
+  kind: z.enum(['fdb', 'neighbor', 'link']),
   key: z.string(),
   value: z.string(),
 });

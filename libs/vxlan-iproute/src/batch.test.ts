@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Change } from '@skein/vxlan';
 import { failedLines, inPlace, line } from './batch';
-import { networkLines, nexthopLines } from './lines';
+import { networkLines } from './lines';
 
 const path = '/run/netns/sk-100';
 const head = { netns: 'sk-100', networkId: 'n', reason: 'test' };
@@ -127,28 +127,24 @@ describe('networkLines', () => {
   it('writes one row for bridge and vxlan device, and takes a foreign one away first', () => {
     const mac = '02:00:00:00:00:06';
     const put = { ...head, kind: 'fdb', action: 'put', mac, replaces: true } as const;
-    expect(text([{ ...put, port: 'vxlan0', nhid: 7 }])).toEqual({
+    expect(text([{ ...put, port: 'vxlan0', vtep: '192.0.2.2' }])).toEqual({
       rows: [
         `fdb del ${mac} dev vxlan0 self`,
-        `fdb replace ${mac} dev vxlan0 self master static nhid 7`,
+        `fdb replace ${mac} dev vxlan0 self master static dst 192.0.2.2`,
       ],
     });
-    const local = { ...put, replaces: false, port: 'v0123456789ab', nhid: null };
+    const local = { ...put, replaces: false, port: 'v0123456789ab', vtep: null };
     expect(text([local])).toEqual({ rows: [`fdb replace ${mac} dev v0123456789ab master static`] });
   });
 
-  it('names next hops before the group that has them', () => {
-    const change = {
-      kind: 'nexthop',
-      action: 'put',
-      id: 8,
-      group: 9,
-      via: '192.0.2.2',
-      reason: '',
-    } as const;
-    expect(nexthopLines(change).map(({ text }) => text)).toEqual([
-      'nexthop replace id 8 via 192.0.2.2 fdb protocol 83',
-      'nexthop replace id 9 group 8 fdb protocol 83',
-    ]);
+  it('takes away a row to everybody that says more than a vtep', () => {
+    const remove = { ...head, kind: 'flood', action: 'remove' } as const;
+    const zero = '00:00:00:00:00:00';
+    expect(text(['192.0.2.9 port 77', 'nhid 7'].map((vtep) => ({ ...remove, vtep })))).toEqual({
+      rows: [
+        `fdb del ${zero} dev vxlan0 dst 192.0.2.9 port 77 self`,
+        `fdb del ${zero} dev vxlan0 nhid 7 self`,
+      ],
+    });
   });
 });

@@ -54,9 +54,8 @@ export function line(
 }
 
 /** Of a text whose changing parts are these two tokens: a share has very many rows. */
-export function rowLine(change: Change, text: string, one: string, other: string): BatchLine {
-  assertToken(one);
-  assertToken(other);
+export function rowLine(change: Change, text: string, ...tokens: string[]): BatchLine {
+  tokens.forEach(assertToken);
   return { text, change, mayFail: false };
 }
 

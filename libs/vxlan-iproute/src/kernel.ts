@@ -22,10 +22,10 @@ import {
 import { BatchShells } from './batch-shell';
 import { detoursAnd, hasDetour, withoutDetour } from './detour';
 import { isWholeGuard, openGuard, type GuardRenewal } from './guard';
-import { networkLines, nexthopLines } from './lines';
+import { networkLines } from './lines';
 import { MemberFilter, type Received } from './member-filter';
 import { Namespaces } from './namespaces';
-import { parseArrays, parseNetwork, parseNexthops, parseSandbox } from './parse';
+import { parseArrays, parseNetwork, parseSandbox } from './parse';
 import { forEachLimited, runCommand } from './run-command';
 import {
   isOfUnderlay,
@@ -65,12 +65,10 @@ export class IprouteKernel {
   readonly #namespaces: Namespaces;
   readonly #shells = new BatchShells();
   readonly #members: MemberFilter;
-  readonly #prefix: string;
 
   constructor({ netnsDir, netnsPrefix }: KernelSettings) {
     this.#namespaces = new Namespaces({ directory: netnsDir, prefix: netnsPrefix });
     this.#members = new MemberFilter(netnsPrefix);
-    this.#prefix = netnsPrefix;
   }
 
   /** Path of the namespace of a network, whether it is there or not. */
@@ -81,8 +79,7 @@ export class IprouteKernel {
   /** Everything, with the sandboxes of endpoints that have no veth, and those named in `alsoSandboxes`. */
   async observe(desired: Desired, alsoSandboxes: Iterable<string> = []): Promise<Observed> {
     const networks = new Map<string, ObservedNetwork>();
-    const [nexthops, underlay] = await Promise.all([
-      this.#observeNexthops(),
+    const [underlay] = await Promise.all([
       desired.underlay === undefined ? undefined : this.#observeUnderlay(),
       forEachLimited(this.#namespaces.list(), concurrency, async ({ name, isMounted }) => {
         const wanted = desired.networks.get(name);
@@ -92,10 +89,10 @@ export class IprouteKernel {
         else if (!desired.networks.has(name)) networks.set(name, parseNetwork(name, [], []));
       }),
     ]);
-    const partial = { nexthops, networks, sandboxes: new Map() };
+    const partial = { networks, sandboxes: new Map() };
     const paths = new Set([...sandboxesToInspect(desired, partial), ...alsoSandboxes]);
     const sandboxes = await this.observeSandboxes(paths);
-    return { nexthops, networks, sandboxes, ...(underlay === undefined ? {} : { underlay }) };
+    return { networks, sandboxes, ...(underlay === undefined ? {} : { underlay }) };
   }
 
   async observeSandboxes(
@@ -116,8 +113,6 @@ export class IprouteKernel {
   /** Carries out a plan, in its order. Answers what could not be done. */
   async apply(changes: readonly Change[], options: ApplyOptions = {}): Promise<KernelFault[]> {
     const faults: KernelFault[] = [];
-    const ofHost: BatchLine[] = [];
-    const lastOfHost: BatchLine[] = [];
     const byNetns = new Map<string, NetworkChange[]>();
     const filters = { first: [] as UnderlayChange[], last: [] as UnderlayChange[] };
     for (const change of changes) {
@@ -125,24 +120,16 @@ export class IprouteKernel {
         (change.action === 'put' ? filters.first : filters.last).push(change);
         continue;
       }
-      if (change.kind === 'nexthop') {
-        (change.action === 'put' ? ofHost : lastOfHost).push(...nexthopLines(change));
-        continue;
-      }
       const known = byNetns.get(change.netns);
       if (known === undefined) byNetns.set(change.netns, [change]);
       else known.push(change);
     }
-    const nexthops = Promise.all([
-      this.#host(ofHost, faults),
-      this.#filterMembers(filters.first, faults),
-    ]);
+    const heard = this.#filterMembers(filters.first, faults);
     const isLone = byNetns.size === 1;
     await forEachLimited(byNetns, concurrency, ([netns, ofNetwork]) =>
-      this.#applyNetwork(netns, ofNetwork, { nexthops, faults, isLone, ...options }),
+      this.#applyNetwork(netns, ofNetwork, { heard, faults, isLone, ...options }),
     );
-    await nexthops;
-    await this.#host(lastOfHost, faults);
+    await heard;
     await this.#filterMembers(filters.last, faults);
     return faults;
   }
@@ -186,7 +173,7 @@ export class IprouteKernel {
     changes: readonly NetworkChange[],
     applying: Applying,
   ): Promise<void> {
-    const { nexthops, faults, isLone, onGround } = applying;
+    const { heard, faults, isLone, onGround } = applying;
     const path = this.#namespaces.pathOf(netns);
     const inside = { at: 'existing', path } as const;
     if (this.#fitsShells(inside, changes)) {
@@ -231,7 +218,7 @@ export class IprouteKernel {
     const links = run('ip', [...lines.ports, ...lines.neighbors]);
     // Rows need their ports; without new ones, neighbors and rows go at once.
     if (hasNewPorts) await links;
-    await nexthops;
+    await heard;
     const rows = run('bridge', lines.rows);
     report((await links).faults, faults);
     report((await rows).faults, faults);
@@ -261,7 +248,7 @@ export class IprouteKernel {
   async #applyInShells(
     inside: ExistingPlace & { readonly path: string },
     changes: readonly NetworkChange[],
-    { nexthops, faults }: Applying,
+    { heard, faults }: Applying,
   ): Promise<void> {
     const { rules, devices } = parted(changes);
     const lines = networkLines(devices, inside.path);
@@ -274,7 +261,7 @@ export class IprouteKernel {
     // A port that nobody filters does not come up.
     const ports = isFiltered ? lines.ports : [];
     const links = this.#shells.run('ip', inside, [...ports, ...lines.neighbors]);
-    await nexthops;
+    await heard;
     if (ports.length > 0) await links;
     const rows = this.#shells.run('bridge', inside, lines.rows);
     report((await links).faults, faults);
@@ -327,11 +314,6 @@ export class IprouteKernel {
     return read.exitCode === 0 ? this.#members.received(read.stdout) : new Map();
   }
 
-  async #observeNexthops() {
-    const read = await runCommand(['ip', '-j', 'nexthop', 'show'], '');
-    return parseNexthops(parseArrays(read.stdout), this.#prefix);
-  }
-
   async #observeUnderlay(): Promise<ObservedUnderlay | null> {
     const read = await runCommand(this.#members.list, '');
     return read.exitCode === 0 ? this.#members.parse(read.stdout) : null;
@@ -364,8 +346,8 @@ export class IprouteKernel {
 interface Applying extends ApplyOptions {
   /** No other network changes: somebody may be waiting for this one, and the next change may soon be here. */
   readonly isLone: boolean;
-  /** Done when the host's next hops are there: rows name them. */
-  readonly nexthops: Promise<unknown>;
+  /** Done when the host hears whom rows lead to. */
+  readonly heard: Promise<void>;
   readonly faults: KernelFault[];
 }
 

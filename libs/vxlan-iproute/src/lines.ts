@@ -3,7 +3,6 @@
 import {
   bridgeName,
   everybody,
-  nexthopProtocol,
   probeDevice,
   probePort,
   probePrefix,
@@ -37,18 +36,6 @@ type Of<Kind extends Change['kind'], Action extends Change['action'] = Change['a
   { kind: Kind; action: Action }
 >;
 
-export function nexthopLines(change: Of<'nexthop'>): BatchLine[] {
-  const words = (id: number) => ['nexthop', 'replace', 'id', String(id)];
-  const tail = ['fdb', 'protocol', String(nexthopProtocol)];
-  if (change.action === 'remove') {
-    return [line(change, ['nexthop', 'del', 'id', String(change.id)], { mayFail: true })];
-  }
-  return [
-    line(change, [...words(change.id), 'via', change.via, ...tail]),
-    line(change, [...words(change.group), 'group', String(change.id), ...tail]),
-  ];
-}
-
 /** `path` is the namespace's file, so that a device made elsewhere can be put into it. */
 export function networkLines(changes: readonly Change[], path: string): NetworkLines {
   const lines: NetworkLines = {
@@ -66,7 +53,6 @@ export function networkLines(changes: readonly Change[], path: string): NetworkL
 
 function addLines(lines: NetworkLines, change: Change, path: string): void {
   switch (change.kind) {
-    case 'nexthop':
     case 'underlay':
     case 'vni':
     case 'member':
@@ -264,22 +250,24 @@ function neighborLine(change: Of<'neighbor'>): BatchLine {
   return rowLine(change, text, address, mac);
 }
 
-type PlainRow = Of<'fdb', 'put'> & { readonly nhid: number };
+type PlainRow = Of<'fdb', 'put'> & { readonly vtep: string };
 
 /** To another host, with nothing in its way: nearly all rows are so. */
 function isPlainRow(change: Of<'fdb'>): change is PlainRow {
-  return change.action === 'put' && change.nhid !== null && !change.replaces;
+  return change.action === 'put' && change.vtep !== null && !change.replaces;
 }
 
 function plainRowLine(change: PlainRow): BatchLine {
-  const { mac, port, nhid } = change;
-  const text = `fdb replace ${mac} dev ${port} self master static nhid ${nhid}`;
-  return rowLine(change, text, mac, port);
+  const { mac, port, vtep } = change;
+  const text = `fdb replace ${mac} dev ${port} self master static dst ${vtep}`;
+  return rowLine(change, text, mac, port, vtep);
 }
 
-/** One row a VTEP: a next-hop group would pick one of them. */
+/** One row a VTEP. One to be removed may be somebody else's, which says more, or names a group. */
 function floodLines(change: Of<'flood'>): BatchLine[] {
-  const words = [everybody, 'dev', vxlanName, 'dst', change.vtep, 'self'];
+  const named = change.vtep.split(' ');
+  const target = named[0] === 'nhid' ? named : ['dst', ...named];
+  const words = [everybody, 'dev', vxlanName, ...target, 'self'];
   const gone = line(change, ['fdb', 'del', ...words], { mayFail: true });
   if (change.action === 'remove') return [gone];
   return [gone, line(change, ['fdb', 'append', ...words, 'permanent'])];
@@ -298,8 +286,8 @@ function rowLines(change: Of<'fdb'>): BatchLine[] {
   const put = ['fdb', 'replace', mac, 'dev', change.port];
   return [
     ...(change.replaces ? [vxlanGone] : []),
-    change.nhid === null
+    change.vtep === null
       ? line(change, [...put, 'master', 'static'])
-      : line(change, [...put, 'self', 'master', 'static', 'nhid', String(change.nhid)]),
+      : line(change, [...put, 'self', 'master', 'static', 'dst', change.vtep]),
   ];
 }

@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { isNexthopId } from '@skein/vxlan';
-import { parseArrays, parseNetwork, parseNexthops, parseRows, parseSandbox } from './parse';
+import { parseArrays, parseNetwork, parseRows, parseSandbox } from './parse';
 
 const slave = { learning: false, flood: false, neigh_suppress: true };
 const vxlan = {
@@ -72,31 +71,19 @@ describe('parseRows', () => {
       { mac: 'c2:6c:46:16:fb:cc', ifname: 'vxlan0', flags: [], master: 'br0', state: 'permanent' },
       { mac: '02:00:00:00:00:99', ifname: 'veth9', flags: [], master: 'br0', state: '' },
       { mac, ifname: 'vxlan0', flags: [], master: 'br0', state: 'static' },
-      { mac, ifname: 'vxlan0', nhid: 7, flags: ['self'], state: 'static' },
+      { mac, ifname: 'vxlan0', dst: '192.0.2.9', flags: ['self'], state: 'static' },
     ]);
-    expect([...rows]).toEqual([[mac, { port: 'vxlan0', nhid: 7, vteps: [] }]]);
+    expect([...rows]).toEqual([[mac, { port: 'vxlan0', vteps: ['192.0.2.9'] }]]);
   });
 
-  it('tells rows that name a vtep', () => {
-    const rows = parseRows([{ mac, ifname: 'vxlan0', dst: '192.0.2.9', flags: ['self'] }]);
-    expect(rows.get(mac)).toEqual({ port: null, nhid: null, vteps: ['192.0.2.9'] });
-  });
-});
-
-describe('parseNexthops', () => {
-  it('passes over what is not Skein’s', () => {
-    const ranges = Array.from({ length: 512 }, (_, range) => 0x53000000 + range * 32_768);
-    const own = ranges.find((id) => isNexthopId(id, 'sk-')) ?? 0;
-    expect(parseNexthops([{ id: own, gateway: '192.0.2.2' }], 'other-')).toEqual([]);
-    const items = [
-      { id: 12, gateway: '192.0.2.9' },
-      { id: own, gateway: '192.0.2.2' },
-      { id: own + 1, group: [{ id: own }] },
-    ];
-    expect(parseNexthops(items, 'sk-')).toEqual([
-      { id: own, via: '192.0.2.2' },
-      { id: own + 1, members: [own] },
-    ]);
+  it.each([
+    ['a vtep', { dst: '2001:db8:0::9' }, '2001:db8::9'],
+    ['a port besides', { dst: '192.0.2.9', port: 77 }, '192.0.2.9 port 77'],
+    ['another vni and device', { dst: '192.0.2.9', vni: 9, viaIf: 'e' }, '192.0.2.9 vni 9 via e'],
+    ['a group', { nhid: 7 }, 'nhid 7'],
+  ])('tells %s', (_name, words, named) => {
+    const rows = parseRows([{ mac, ifname: 'vxlan0', flags: ['self'], ...words }]);
+    expect(rows.get(mac)).toEqual({ port: null, vteps: [named] });
   });
 });
 

@@ -4,19 +4,24 @@
 import { address, formatAddress } from '@skein/ip';
 import {
   bridgeName,
-  isNexthopId,
   probeDevice,
   probePort,
   vxlanName,
   type ObservedInterface,
   type ObservedNetwork,
-  type ObservedNexthop,
   type ObservedPort,
   type ObservedRow,
   type ObservedSandbox,
   type ObservedVeth,
   type ObservedVxlan,
 } from '@skein/vxlan';
+
+/** What a row may say besides its VTEP, as JSON has it and as the command has it. */
+const oddTargets = [
+  ['port', 'port'],
+  ['vni', 'vni'],
+  ['viaIf', 'via'],
+] as const;
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -27,19 +32,6 @@ export function parseArrays(text: string): Json[] {
     if (line.trim() !== '') for (const item of JSON.parse(line) as Json[]) items.push(item);
   }
   return items;
-}
-
-/** Those of one cluster; `cluster` as for their ids. */
-export function parseNexthops(items: readonly Json[], cluster: string): ObservedNexthop[] {
-  return items.flatMap((item): ObservedNexthop[] => {
-    const id = Number(item['id']);
-    if (!isNexthopId(id, cluster)) return [];
-    const group = item['group'];
-    if (Array.isArray(group)) {
-      return [{ id, members: group.map((member: Json) => Number(member['id'])) }];
-    }
-    return [{ id, via: canonical(String(item['gateway'] ?? '')) }];
-  });
 }
 
 export function parseNetwork(
@@ -113,7 +105,7 @@ export function parseSandbox(items: readonly Json[]): ObservedSandbox {
 
 /** Rows that someone wrote: not those that the bridge keeps for its ports' own addresses, nor learned ones. */
 export function parseRows(items: readonly Json[]): Map<string, ObservedRow> {
-  const rows = new Map<string, { port: string | null; nhid: number | null; vteps: string[] }>();
+  const rows = new Map<string, { port: string | null; vteps: string[] }>();
   for (const item of items) {
     const flags = item['flags'];
     const isSelf = Array.isArray(flags) && flags.includes('self');
@@ -121,13 +113,22 @@ export function parseRows(items: readonly Json[]): Map<string, ObservedRow> {
     const ofBridge = !isSelf && item['master'] === bridgeName && item['state'] === 'static';
     if (!ofVxlan && !ofBridge) continue;
     const mac = String(item['mac']);
-    const row = rows.get(mac) ?? { port: null, nhid: null, vteps: [] };
+    const row = rows.get(mac) ?? { port: null, vteps: [] };
     rows.set(mac, row);
     if (ofBridge) row.port = String(item['ifname']);
-    else if (item['nhid'] !== undefined) row.nhid = Number(item['nhid']);
-    else row.vteps.push(canonical(String(item['dst'] ?? 'no vtep')));
+    else row.vteps.push(targetOf(item));
   }
   return rows;
+}
+
+/** A VTEP alone, or whatever else the row says, in iproute2's words. */
+function targetOf(row: Json): string {
+  if (row['nhid'] !== undefined) return `nhid ${String(row['nhid'])}`;
+  const words = [canonical(String(row['dst'] ?? 'no vtep'))];
+  for (const [field, word] of oddTargets) {
+    if (row[field] !== undefined) words.push(word, String(row[field]));
+  }
+  return words.join(' ');
 }
 
 function vxlanOf(link: Json): ObservedVxlan {

@@ -8,7 +8,7 @@ export const listRules = ['nft', 'list', 'ruleset', 'bridge'];
 
 export type UnderlayChange = Extract<Change, { kind: 'underlay' | 'vni' | 'member' }>;
 export type RuleChange = Extract<Change, { kind: 'guard' | 'filter' | 'source' }>;
-export type NetworkChange = Exclude<Change, UnderlayChange | { kind: 'nexthop' }>;
+export type NetworkChange = Exclude<Change, UnderlayChange>;
 type DeviceChange = Exclude<NetworkChange, RuleChange | { kind: 'detour' }>;
 
 export function isOfUnderlay(change: Change): change is UnderlayChange {

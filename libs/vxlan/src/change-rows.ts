@@ -39,7 +39,6 @@ export function changeRows(
   self: string,
 ): RowsChanged | null {
   const networks = new Map([...desired.networks.values()].map((each) => [each.id, each]));
-  const groups = new Map(desired.nexthops.map(({ hostId, group }) => [hostId, group]));
   const isRemote = ({ host }: OverlayEndpoint): boolean => host !== self;
   const isPort = (endpoint: OverlayEndpoint | undefined): endpoint is OverlayEndpoint =>
     endpoint !== undefined && !isRemote(endpoint) && endpoint.engine !== undefined;
@@ -47,7 +46,7 @@ export function changeRows(
     for (const endpoint of [before, after]) {
       if (endpoint === undefined) continue;
       if (!networks.has(endpoint.networkId)) return null;
-      if (isRemote(endpoint) && !groups.has(endpoint.host)) return null;
+      if (isRemote(endpoint) && !desired.vteps.has(endpoint.host)) return null;
       if (!isRemote(endpoint) && endpoint.engine === undefined && endpoint.sandbox !== undefined) {
         return null;
       }
@@ -75,8 +74,8 @@ export function changeRows(
   }
   for (const { before, after } of changed) {
     if (after === undefined) continue;
-    const group = groups.get(after.host);
-    if (isRemote(after) && group !== undefined) bring(touchedIn(after.networkId), after, group);
+    const vtep = desired.vteps.get(after.host);
+    if (isRemote(after) && vtep !== undefined) bring(touchedIn(after.networkId), after, vtep);
     else if (isPort(after)) {
       (isPort(before) ? movePort : bringPort)(touchedIn(after.networkId), after);
     }
@@ -101,10 +100,10 @@ function takeAway({ network, rows, neighbors }: Touched, endpoint: OverlayEndpoi
   }
 }
 
-function bring({ network, rows, neighbors }: Touched, endpoint: OverlayEndpoint, nhid: number) {
+function bring({ network, rows, neighbors }: Touched, endpoint: OverlayEndpoint, vtep: string) {
   const { mac, addresses } = endpoint;
   if (!rows.has(mac)) rows.set(mac, network.fdb.get(mac));
-  own(network.fdb).set(mac, { port: vxlanName, nhid });
+  own(network.fdb).set(mac, { port: vxlanName, vtep });
   for (const address of addresses.map(bareAddress)) {
     if (!neighbors.has(address)) neighbors.set(address, network.neighbors.get(address));
     own(network.neighbors).set(address, mac);
@@ -134,14 +133,14 @@ function addRows({ network, rows }: Touched, changes: Change[]): void {
     const row = network.fdb.get(mac);
     if (row === undefined) {
       if (before === undefined) continue;
-      const { port } = before;
-      const onVxlan = before.nhid !== null;
-      const reason = gone;
-      changes.push({ kind, action: 'remove', netns, mac, port, onVxlan, networkId, reason });
-    } else if (row.port !== before?.port || row.nhid !== before.nhid) {
-      // That of a new port comes with it.
-      if (row.nhid === null) continue;
-      const { port, nhid } = row;
+      takeRow(network, mac, before, changes);
+    } else if (row.port !== before?.port || row.vtep !== before.vtep) {
+      const { port, vtep } = row;
+      if (vtep === null) {
+        // That of a new port comes with it.
+        if (before !== undefined && before.vtep !== null) takeRow(network, mac, before, changes);
+        continue;
+      }
       const reason = isNew;
       changes.push({
         kind,
@@ -149,13 +148,24 @@ function addRows({ network, rows }: Touched, changes: Change[]): void {
         netns,
         mac,
         port,
-        nhid,
+        vtep,
         replaces: false,
         networkId,
         reason,
       });
     }
   }
+}
+
+function takeRow(
+  { netns, id: networkId }: DesiredNetwork,
+  mac: string,
+  { port, vtep }: ForwardingRow,
+  changes: Change[],
+): void {
+  const onVxlan = vtep !== null;
+  const reason = gone;
+  changes.push({ kind: 'fdb', action: 'remove', netns, mac, port, onVxlan, networkId, reason });
 }
 
 /** The maps that `desiredOf` made; nobody else changes them. */

@@ -18,15 +18,6 @@ interface InNetwork {
 }
 
 export type ChangeStep =
-  | {
-      readonly kind: 'nexthop';
-      readonly action: 'put';
-      readonly id: number;
-      readonly group: number;
-      readonly via: string;
-    }
-  /** Single or group; the kernel drops groups and rows that only it served. */
-  | { readonly kind: 'nexthop'; readonly action: 'remove'; readonly id: number }
   /** Whom the host hears on its VXLAN port, for all of its networks: made anew as a whole, or taken away. */
   | {
       readonly kind: 'underlay';
@@ -143,8 +134,8 @@ export type ChangeStep =
       readonly action: 'put';
       readonly mac: string;
       readonly port: string;
-      readonly nhid: number | null;
-      /** The kernel does not turn a row that names a VTEP into one that names a group: it goes first. */
+      readonly vtep: string | null;
+      /** What the VXLAN device has can't be turned into it: that goes first. */
       readonly replaces: boolean;
     })
   | (InNetwork & {
@@ -161,7 +152,6 @@ export type ChangeKind = Change['kind'];
 
 /** A way is complete before anything uses it, and what uses it goes before the way does. */
 const order: readonly string[] = [
-  'nexthop put',
   'underlay put',
   'vni put',
   'member put',
@@ -190,7 +180,6 @@ const order: readonly string[] = [
   'member remove',
   'vni remove',
   'underlay remove',
-  'nexthop remove',
 ];
 const rank = new Map(order.map((step, index) => [step, index]));
 
@@ -231,8 +220,6 @@ export function plugKeyOf({
 
 function targetOf(change: Change): string {
   switch (change.kind) {
-    case 'nexthop':
-      return String(change.id);
     case 'underlay':
       return 'filter';
     case 'vni':

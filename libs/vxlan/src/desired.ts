@@ -2,7 +2,7 @@
 // share is described by its structure alone, so that any that has these fields will do.
 
 import { address, cidr, cidrText, contains, formatAddress, parsePrefixedAddress } from '@skein/ip';
-import { gatewayMac, nexthopIdsOf, sourceName, vethName } from './names';
+import { gatewayMac, sourceName, vethName } from './names';
 import { memberOf, type DesiredUnderlay } from './members';
 import { bySourceKey } from './plan-filter';
 import { probeOf, probePort, type Probe } from './probe';
@@ -46,13 +46,6 @@ export interface OverlaySettings {
   readonly filtersSources?: boolean;
 }
 
-export interface DesiredNexthop {
-  readonly hostId: string;
-  readonly id: number;
-  readonly group: number;
-  readonly via: string;
-}
-
 /** An endpoint of this host that has a sandbox to be plugged into, or an engine that does so. */
 export interface DesiredEndpoint {
   readonly id: string;
@@ -71,10 +64,10 @@ export interface DesiredEndpoint {
   readonly source?: string;
 }
 
-/** Where frames for a MAC go: out of a bridge port, and for another host through its next-hop group. */
+/** Where frames for a MAC go: out of a bridge port, and for another host to its VTEP. */
 export interface ForwardingRow {
   readonly port: string;
-  readonly nhid: number | null;
+  readonly vtep: string | null;
 }
 
 export interface DesiredNetwork {
@@ -101,7 +94,8 @@ export interface DesiredNetwork {
 }
 
 export interface Desired {
-  readonly nexthops: readonly DesiredNexthop[];
+  /** Of the other hosts, by their ids. */
+  readonly vteps: ReadonlyMap<string, string>;
   /** By the name of their namespace. */
   readonly networks: ReadonlyMap<string, DesiredNetwork>;
   /** Whom the host hears; null: no filter there. */
@@ -115,16 +109,10 @@ export const everybody = '00:00:00:00:00:00';
 
 /** Throws on addresses that are none: a share holds committed, checked state only. */
 export function desiredOf(share: OverlayShare, self: string, settings: OverlaySettings): Desired {
-  const others = share.hosts.map((host) => host.id).filter((id) => id !== self);
-  const ids = nexthopIdsOf(others, settings.netnsPrefix);
-  const nexthops = share.hosts.flatMap(({ id: hostId, vtep }) => {
-    const own = ids.get(hostId);
-    if (own === undefined) return [];
-    return [{ hostId, id: own.nexthop, group: own.group, via: canonical(vtep) }];
-  });
+  const others = share.hosts.filter(({ id }) => id !== self);
+  const vteps = new Map(others.map(({ id, vtep }) => [id, canonical(vtep)]));
   const byNetwork = endpointsByNetwork(share.endpoints);
   const networks = new Map<string, DesiredNetwork>();
-  const vteps = new Map(nexthops.map(({ hostId, via }) => [hostId, via]));
   const vnis = new Set<number>();
   const members = new Set<string>();
   for (const network of share.networks) {
@@ -136,23 +124,23 @@ export function desiredOf(share: OverlayShare, self: string, settings: OverlaySe
     const link = { mtu: network.mtu, subnets };
     const plugged = local.flatMap((endpoint) => pluggedEndpoint(link, endpoint));
     const fdb = new Map<string, ForwardingRow>();
-    for (const { mac, veth } of plugged) fdb.set(mac, { port: veth, nhid: null });
+    for (const { mac, veth } of plugged) fdb.set(mac, { port: veth, vtep: null });
     const neighbors = new Map<string, string>();
-    if (settings.hasProbes === true) fdb.set(probeOf(self).mac, { port: probePort, nhid: null });
+    if (settings.hasProbes === true) fdb.set(probeOf(self).mac, { port: probePort, vtep: null });
     for (const { host, mac, addresses } of remote) {
-      const group = ids.get(host)?.group;
+      const vtep = vteps.get(host);
       // A share names every host behind its endpoints; one without a host has no way there, so it gets no row at all.
-      if (group === undefined) continue;
-      fdb.set(mac, { port: vxlanName, nhid: group });
+      if (vtep === undefined) continue;
+      fdb.set(mac, { port: vxlanName, vtep });
       for (const text of addresses) neighbors.set(bareAddress(text), mac);
     }
     for (const host of settings.hasProbes === true
       ? new Set(remote.map((each) => each.host))
       : []) {
-      const group = ids.get(host)?.group;
-      if (group === undefined) continue;
+      const vtep = vteps.get(host);
+      if (vtep === undefined) continue;
       const probe = probeOf(host);
-      fdb.set(probe.mac, { port: vxlanName, nhid: group });
+      fdb.set(probe.mac, { port: vxlanName, vtep });
       neighbors.set(probe.address, probe.mac);
     }
     networks.set(netns, {
@@ -178,9 +166,9 @@ export function desiredOf(share: OverlayShare, self: string, settings: OverlaySe
     vnis.add(network.vni);
     for (const vtep of vtepsOf(remote, vteps)) members.add(memberOf(network.vni, vtep));
   }
-  if (settings.filtersSources !== true) return { nexthops, networks };
+  if (settings.filtersSources !== true) return { vteps, networks };
   const { vxlanPort } = settings;
-  return { nexthops, networks, underlay: vnis.size === 0 ? null : { vxlanPort, vnis, members } };
+  return { vteps, networks, underlay: vnis.size === 0 ? null : { vxlanPort, vnis, members } };
 }
 
 function vtepsOf(

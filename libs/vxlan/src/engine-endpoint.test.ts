@@ -34,7 +34,7 @@ const shareOf = (endpoint: OverlayEndpoint) => ({
 });
 const desired = (endpoint: OverlayEndpoint) => desiredOf(shareOf(endpoint), 'h1', settings);
 const veth = vethName('a');
-const nothing: Observed = { nexthops: [], networks: new Map(), sandboxes: new Map() };
+const nothing: Observed = { networks: new Map(), sandboxes: new Map() };
 const index = { index: 7, peerIndex: 8 };
 
 /** The network's devices are right; its veth is there with an index, or not. */

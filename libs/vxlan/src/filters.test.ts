@@ -73,7 +73,7 @@ describe('sources', () => {
 
 describe('filters', () => {
   it('are there from the start, before any port comes up', () => {
-    const changes = plan(desired, { nexthops: [], networks: new Map(), sandboxes: new Map() });
+    const changes = plan(desired, { networks: new Map(), sandboxes: new Map() });
     const steps = changes.map(({ kind, action }) => `${kind} ${action}`);
     expect(steps.indexOf('filter put')).toBeLessThan(steps.indexOf('vxlan put'));
     expect(steps.indexOf('underlay put')).toBeLessThan(steps.indexOf('vxlan put'));
@@ -177,7 +177,7 @@ describe('frames to everybody', () => {
 
   it('stay here otherwise, whatever somebody else has written', () => {
     const fdb = new Map(settled(desired).networks.get('sk-7')?.fdb);
-    fdb.set(everybody, { port: null, nhid: null, vteps: ['192.0.2.9'] });
+    fdb.set(everybody, { port: null, vteps: ['192.0.2.9'] });
     expect(told(withNetwork({ fdb }))).toEqual(['flood remove: no multicast here']);
   });
 });

@@ -36,7 +36,7 @@ const desired = desiredOf(share, 'h1', settings);
 
 describe('a fenced network', () => {
   it('gets its guard before anything that could speak', () => {
-    const nothing: Observed = { nexthops: [], networks: new Map(), sandboxes: new Map() };
+    const nothing: Observed = { networks: new Map(), sandboxes: new Map() };
     const guards = plan(desired, nothing).filter(({ kind }) => kind === 'guard');
     expect(guards).toMatchObject([{ netns: 'sk-100', follows: true }]);
     const rank = rankOf({ kind: 'guard', action: 'put' });

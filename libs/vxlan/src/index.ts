@@ -1,13 +1,6 @@
 // Overlay networks in the kernel, as a pure comparison of what should be with what is.
 
-export {
-  isNexthopId,
-  isVethName,
-  nexthopProtocol,
-  gatewayMac,
-  sourceName,
-  vethName,
-} from './names';
+export { isVethName, gatewayMac, sourceName, vethName } from './names';
 export {
   bridgeName,
   desiredOf,
@@ -16,7 +9,6 @@ export {
   type Desired,
   type DesiredEndpoint,
   type DesiredNetwork,
-  type DesiredNexthop,
   type ForwardingRow,
   type OverlaySettings,
   type OverlayShare,
@@ -27,7 +19,6 @@ export {
   type ObservedFilter,
   type ObservedInterface,
   type ObservedNetwork,
-  type ObservedNexthop,
   type ObservedPort,
   type ObservedRow,
   type ObservedSandbox,

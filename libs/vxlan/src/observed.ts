@@ -5,14 +5,6 @@ import type { ObservedUnderlay } from './members';
 import type { Source } from './sources';
 import { bridgeName, everybody, type Desired, type DesiredNetwork } from './desired';
 
-export interface ObservedNexthop {
-  readonly id: number;
-  /** Of a single next hop. */
-  readonly via?: string;
-  /** Of a group: its members. */
-  readonly members?: readonly number[];
-}
-
 export interface ObservedPort {
   readonly master: string | null;
   readonly mtu: number;
@@ -38,9 +30,7 @@ export interface ObservedVeth extends ObservedPort {
 export interface ObservedRow {
   /** Port of the bridge's row; null: the bridge has none. */
   readonly port: string | null;
-  /** Group of the VXLAN device's row; null: it has none. */
-  readonly nhid: number | null;
-  /** VTEPs that rows written by others name instead of a group. */
+  /** What the VXLAN device's row names. Somebody else's may say more than a VTEP (`192.0.2.9 port 77`), or another thing (`nhid 7`). */
   readonly vteps: readonly string[];
 }
 
@@ -88,7 +78,6 @@ export interface ObservedSandbox {
 }
 
 export interface Observed {
-  readonly nexthops: readonly ObservedNexthop[];
   readonly networks: ReadonlyMap<string, ObservedNetwork>;
   /** Looked for only where filters are wanted; null: there is none. */
   readonly underlay?: ObservedUnderlay | null;
@@ -113,10 +102,6 @@ export function settled(
   unplugged: ReadonlySet<string> = new Set<string>(),
 ): Observed {
   return {
-    nexthops: desired.nexthops.flatMap(({ id, group, via }) => [
-      { id, via },
-      { id: group, members: [id] },
-    ]),
     networks: new Map(
       [...desired.networks].map(([netns, network]) => [netns, settledNetwork(network, unplugged)]),
     ),
@@ -164,10 +149,11 @@ function settledRows(
 ): Map<string, ObservedRow> {
   const settledFdb = new Map<string, ObservedRow>();
   if (flood !== undefined && flood.size > 0) {
-    settledFdb.set(everybody, { port: null, nhid: null, vteps: [...flood] });
+    settledFdb.set(everybody, { port: null, vteps: [...flood] });
   }
-  for (const [mac, { port, nhid }] of fdb) {
-    if (!unplugged.has(port)) settledFdb.set(mac, { port, nhid, vteps: noVteps });
+  for (const [mac, { port, vtep }] of fdb) {
+    if (unplugged.has(port)) continue;
+    settledFdb.set(mac, { port, vteps: vtep === null ? noVteps : [vtep] });
   }
   return settledFdb;
 }

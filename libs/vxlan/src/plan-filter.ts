@@ -43,14 +43,14 @@ export function planFilter(
  * up without.
  */
 export function withoutFilters(
-  { nexthops, networks }: Desired,
+  { vteps, networks }: Desired,
   isFresh: (netns: string) => boolean = () => false,
 ): Desired {
   const seen = [...networks].map(([netns, network]) => {
     const { sources: _, ...bare } = network;
     return [netns, isFresh(netns) ? network : bare] as const;
   });
-  return { nexthops, networks: new Map(seen) };
+  return { vteps, networks: new Map(seen) };
 }
 
 /** By key, as plans compare them. */

@@ -19,11 +19,9 @@ import { isVethName } from './names';
 import { planFilter } from './plan-filter';
 import { probePort } from './probe';
 
-/** `freshGroups`: next-hop groups that the same plan makes, so that rows naming them only follow. */
 export function planNetwork(
   desired: DesiredNetwork,
   observed: ObservedNetwork | null,
-  freshGroups: ReadonlySet<number>,
   changes: Change[],
 ): void {
   const { netns } = desired;
@@ -75,8 +73,7 @@ export function planNetwork(
   planRows(desired, replaces ? withoutVxlanRows(found) : found, changes, (row) => {
     if (isBridgeMissing || (isVxlanNew && row.port === vxlanName)) return true;
     if (row.port === vxlanName && found.vxlan?.master !== bridgeName) return true;
-    if (row.nhid !== null) return freshGroups.has(row.nhid);
-    return !found.veths.has(row.port);
+    return row.vtep === null && !found.veths.has(row.port);
   });
 }
 
@@ -161,7 +158,7 @@ function planProbe(
   const reason = known === undefined ? 'probe missing' : 'probe is not as it should be';
   add({ kind: 'probe', action: 'put', netns, mac, address, mtu }, reason, follows);
   // The row goes with the port.
-  const row = { port: probePort, nhid: null, replaces: false };
+  const row = { port: probePort, vtep: null, replaces: false };
   add({ kind: 'fdb', action: 'put', netns, mac, ...row }, 'port is new', true);
 }
 
@@ -235,12 +232,14 @@ function planRows(
     const known = found.fdb.get(mac);
     const reason = rowReason(row, known);
     if (reason === null) continue;
+    const { port, vtep } = row;
     // A local row waits for its port: without the sandbox there is no veth, and nothing to forward to.
-    if (row.nhid === null && !found.veths.has(row.port)) continue;
-    const isForeign = known !== undefined && known.vteps.length > 0;
-    const isLeftOver = row.nhid === null && (known?.nhid ?? null) !== null;
-    const replaces = isForeign || isLeftOver;
-    const { port, nhid } = row;
+    if (vtep === null && !found.veths.has(port)) {
+      const isElsewhere = known !== undefined && known.vteps.length > 0;
+      if (isElsewhere) removeRow(desired, mac, known, 'its endpoint is here', changes);
+      continue;
+    }
+    const replaces = known !== undefined && !turnsInto(known.vteps, vtep);
     const follows = doesFollow(row);
     if (follows) {
       changes.push({
@@ -249,30 +248,38 @@ function planRows(
         netns,
         mac,
         port,
-        nhid,
+        vtep,
         replaces,
         networkId,
         reason,
         follows,
       });
     } else
-      changes.push({ kind, action: 'put', netns, mac, port, nhid, replaces, networkId, reason });
+      changes.push({ kind, action: 'put', netns, mac, port, vtep, replaces, networkId, reason });
   }
-  const reason = 'no endpoint has it';
   for (const [mac, known] of found.fdb) {
-    if (desired.fdb.has(mac) || (mac === everybody && known.nhid === null)) continue;
-    const onVxlan = known.nhid !== null || known.vteps.length > 0;
-    const { port } = known;
-    changes.push({ kind, action: 'remove', netns, mac, port, onVxlan, networkId, reason });
+    if (desired.fdb.has(mac) || mac === everybody) continue;
+    removeRow(desired, mac, known, 'no endpoint has it', changes);
   }
+}
+
+function removeRow(
+  { id: networkId, netns }: DesiredNetwork,
+  mac: string,
+  { port, vteps }: ObservedRow,
+  reason: string,
+  changes: Change[],
+): void {
+  const onVxlan = vteps.length > 0;
+  changes.push({ kind: 'fdb', action: 'remove', netns, mac, port, onVxlan, networkId, reason });
 }
 
 function rowReason(wanted: ForwardingRow, known: ObservedRow | undefined): string | null {
   if (known === undefined) return 'row missing';
-  if (known.vteps.length > 0) return `next-hop group wanted, ${known.vteps.join(' ')} found`;
-  if (known.nhid !== wanted.nhid) {
-    if (known.nhid === null) return 'row of the vxlan device missing';
-    return `group ${wanted.nhid ?? 'none'} wanted, ${known.nhid} found`;
+  const { vteps } = known;
+  if (wanted.vtep === null ? vteps.length > 0 : vteps.length > 1 || vteps[0] !== wanted.vtep) {
+    if (vteps.length === 0) return 'row of the vxlan device missing';
+    return `vtep ${wanted.vtep ?? 'none'} wanted, ${vteps.join(', ')} found`;
   }
   if (known.port === wanted.port) return null;
   return known.port === null
@@ -280,12 +287,19 @@ function rowReason(wanted: ForwardingRow, known: ObservedRow | undefined): strin
     : `port ${wanted.port} wanted, ${known.port} found`;
 }
 
+/** The kernel replaces a row's one VTEP in place. Over a group it says that it did, and does nothing. */
+function turnsInto(found: readonly string[], vtep: string | null): boolean {
+  const [first] = found;
+  if (first === undefined) return true;
+  return vtep !== null && found.length === 1 && !first.includes(' ');
+}
+
 /** Replacing the device takes its rows away, and the bridge's rows that lead out of it. */
 function withoutVxlanRows(found: ObservedNetwork): ObservedNetwork {
   const fdb = new Map<string, ObservedRow>();
   for (const [mac, row] of found.fdb) {
     const port = row.port === vxlanName ? null : row.port;
-    if (port !== null) fdb.set(mac, { port, nhid: null, vteps: [] });
+    if (port !== null) fdb.set(mac, { port, vteps: [] });
   }
   return { ...found, fdb };
 }

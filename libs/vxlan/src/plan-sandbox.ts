@@ -130,7 +130,7 @@ function plugged(network: DesiredNetwork, endpoint: DesiredEndpoint, plug: Plug)
     routes,
     replaces,
   };
-  const row = { mac, port, nhid: null, replaces: false };
+  const row = { mac, port, vtep: null, replaces: false };
   const head = { networkId, netns, reason: 'port is new', follows: true } as const;
   return [
     { ...put, networkId, reason, ...(isNew ? { follows: true } : {}) },

@@ -47,7 +47,7 @@ const share: OverlayShare = {
   networks: [web],
   endpoints: [a, b],
 };
-const nothing: Observed = { nexthops: [], networks: new Map(), sandboxes: new Map() };
+const nothing: Observed = { networks: new Map(), sandboxes: new Map() };
 const veth = vethName('a');
 
 function desiredFrom(changed: Partial<OverlayShare> = {}): Desired {
@@ -71,7 +71,6 @@ describe('plan on an empty kernel', () => {
 
   it('makes the way before anything that uses it', () => {
     expect(told(changes)).toEqual([
-      'nexthop put: next hop of h2 missing',
       'namespace put: namespace missing',
       'bridge put: bridge missing',
       'vxlan put: vxlan device missing',
@@ -86,18 +85,16 @@ describe('plan on an empty kernel', () => {
 
   it('has one cause a missing network', () => {
     expect(repairsOf(changes, new Set())).toEqual([
-      { kind: 'nexthop', networkId: null, reason: 'next hop of h2 missing', count: 1 },
       { kind: 'namespace', networkId: 'web-id', reason: 'namespace missing', count: 1 },
     ]);
   });
 
-  it('points each remote row at the group of its host', () => {
-    const nexthop = changes.find(({ kind }) => kind === 'nexthop');
-    const row = changes.find(
-      (change) => change.kind === 'fdb' && 'nhid' in change && change.nhid !== null,
-    );
-    expect(nexthop).toMatchObject({ via: '192.0.2.2' });
-    expect(row).toMatchObject({ mac: b.mac, nhid: (nexthop as { group: number }).group });
+  it('points each remote row at the vtep of its host', () => {
+    const rows = changes.filter(({ kind }) => kind === 'fdb');
+    expect(rows).toMatchObject([
+      { mac: b.mac, port: 'vxlan0', vtep: '192.0.2.2', replaces: false },
+      { mac: a.mac, port: veth, vtep: null },
+    ]);
   });
 });
 
@@ -108,33 +105,39 @@ describe('plan on a settled kernel', () => {
 
   const desired = desiredFrom();
   const { fdb } = settled(desired).networks.get('sk-100') as ObservedNetwork;
-  const group = desired.nexthops[0]?.group ?? 0;
-  const rowOf = (row: { port: string | null; nhid: number | null; vteps?: string[] }) =>
-    settledBut({ fdb: new Map([...fdb, [b.mac, { vteps: [], ...row }]]) });
+  const rowOf = (port: string | null, ...vteps: string[]) =>
+    settledBut({ fdb: new Map([...fdb, [b.mac, { port, vteps }]]) });
   const network = settled(desired).networks.get('sk-100') as ObservedNetwork;
   const vxlan = network.vxlan as NonNullable<ObservedNetwork['vxlan']>;
 
   it.each([
     ['a row gone', settledBut({ fdb: new Map([...fdb].slice(0, 1)) }), ['fdb put: row missing']],
-    [
-      'half of a row gone',
-      rowOf({ port: 'vxlan0', nhid: null }),
-      ['fdb put: row of the vxlan device missing'],
-    ],
-    [
-      'the other half gone',
-      rowOf({ port: null, nhid: group }),
-      ['fdb put: row of the bridge missing'],
-    ],
-    [
-      'a row of someone else',
-      rowOf({ port: 'vxlan0', nhid: null, vteps: ['192.0.2.9'] }),
-      ['fdb put: next-hop group wanted, 192.0.2.9 found'],
-    ],
+    ['half of a row gone', rowOf('vxlan0'), ['fdb put: row of the vxlan device missing']],
+    ['the other half gone', rowOf(null, '192.0.2.2'), ['fdb put: row of the bridge missing']],
     [
       'a row of another host',
-      rowOf({ port: 'vxlan0', nhid: 7 }),
-      [`fdb put: group ${group} wanted, 7 found`],
+      rowOf('vxlan0', '192.0.2.9'),
+      ['fdb put: vtep 192.0.2.2 wanted, 192.0.2.9 found'],
+    ],
+    [
+      'a row to another port of its host',
+      rowOf('vxlan0', '192.0.2.2 port 77'),
+      ['fdb put: vtep 192.0.2.2 wanted, 192.0.2.2 port 77 found'],
+    ],
+    [
+      'a row that names a group',
+      rowOf('vxlan0', 'nhid 7'),
+      ['fdb put: vtep 192.0.2.2 wanted, nhid 7 found'],
+    ],
+    [
+      'a row to several hosts',
+      rowOf('vxlan0', '192.0.2.2', '192.0.2.9'),
+      ['fdb put: vtep 192.0.2.2 wanted, 192.0.2.2, 192.0.2.9 found'],
+    ],
+    [
+      'a row of its own host that leads elsewhere',
+      settledBut({ fdb: new Map([...fdb, [a.mac, { port: veth, vteps: ['192.0.2.9'] }]]) }),
+      ['fdb put: vtep none wanted, 192.0.2.9 found'],
     ],
     [
       'a neighbor with another mac',
@@ -149,10 +152,7 @@ describe('plan on a settled kernel', () => {
     [
       'a row nobody wants',
       settledBut({
-        fdb: new Map([
-          ...fdb,
-          ['02:00:00:00:00:99', { port: null, nhid: null, vteps: ['192.0.2.9'] }],
-        ]),
+        fdb: new Map([...fdb, ['02:00:00:00:00:99', { port: null, vteps: ['192.0.2.9'] }]]),
       }),
       ['fdb remove: no endpoint has it'],
     ],
@@ -218,32 +218,40 @@ describe('plan on a settled kernel', () => {
     expect(repairsOf(changes, new Set())).toHaveLength(1);
   });
 
-  it('replaces a row that names a vtep instead of a group', () => {
-    const observed = rowOf({ port: 'vxlan0', nhid: null, vteps: ['192.0.2.9'] });
-    expect(plan(desired, observed)[0]).toMatchObject({ replaces: true });
+  it.each([
+    ['in place where it names one vtep', ['192.0.2.9'], false],
+    ['in place where it names none', [], false],
+    ['from nothing where it names a group', ['nhid 7'], true],
+    ['from nothing where it says more', ['192.0.2.2 port 77'], true],
+    ['from nothing where it names several', ['192.0.2.2', '192.0.2.9'], true],
+  ])('writes a row %s', (_name, vteps, replaces) => {
+    expect(plan(desired, rowOf('vxlan0', ...vteps))).toMatchObject([{ mac: b.mac, replaces }]);
   });
 
-  it('follows a host to another address by its next hop alone', () => {
+  it('follows a host to another address, row by row', () => {
     const hosts = [{ id: 'h2', vtep: '192.0.2.77' }];
-    expect(told(plan(desiredFrom({ hosts }), settled(desired)))).toEqual([
-      'nexthop put: next hop of h2 via 192.0.2.77 wanted, 192.0.2.2 found',
+    const c = { ...b, id: 'c', mac: '02:42:0a:01:00:07', addresses: ['10.1.0.7/24'] };
+    const before = settled(desiredFrom({ endpoints: [a, b, c] }));
+    const changes = plan(desiredFrom({ hosts, endpoints: [a, b, c] }), before);
+    expect(told(changes)).toEqual([
+      'fdb put: vtep 192.0.2.77 wanted, 192.0.2.2 found',
+      'fdb put: vtep 192.0.2.77 wanted, 192.0.2.2 found',
     ]);
+    expect(changes).toMatchObject([{ replaces: false }, { replaces: false }]);
   });
 
-  it('counts a next hop that was deleted once, though its rows went with it', () => {
-    const observed = { ...settledBut({ fdb: new Map([...fdb].slice(0, 1)) }), nexthops: [] };
-    const repairs = repairsOf(plan(desired, observed), new Set());
-    expect(repairs.map(({ kind, count }) => [kind, count])).toEqual([['nexthop', 1]]);
-  });
-
-  it('takes rows away before next hops', () => {
+  it('takes the rows of a host that is lost, one by one', () => {
     const changes = plan(desiredFrom({ hosts: [], endpoints: [a] }), settled(desired));
     expect(changes.map(({ kind, action }) => `${kind} ${action}`)).toEqual([
       'fdb remove',
       'neighbor remove',
-      'nexthop remove',
-      'nexthop remove',
     ]);
+  });
+
+  it('takes away what led to an endpoint that is here now, though its port is not', () => {
+    const here = desiredFrom({ endpoints: [a, { ...b, host: 'h1', sandbox: { netns: '/x' } }] });
+    const [remove] = plan(here, settled(desired)).filter(({ kind }) => kind === 'fdb');
+    expect(remove).toMatchObject({ action: 'remove', mac: b.mac, port: 'vxlan0', onVxlan: true });
   });
 
   it('removes namespaces that no network here uses', () => {

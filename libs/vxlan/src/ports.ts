@@ -56,7 +56,7 @@ export function bringPort({ network, rows, sources, steps }: Ports, endpoint: Ov
     (network.endpoints as DesiredEndpoint[]).push(plugged);
     const { mac, veth } = plugged;
     if (!rows.has(mac)) rows.set(mac, network.fdb.get(mac));
-    (network.fdb as Map<string, ForwardingRow>).set(mac, { port: veth, nhid: null });
+    (network.fdb as Map<string, ForwardingRow>).set(mac, { port: veth, vtep: null });
     steps.push(...pluggedFor(network, plugged, false));
     if (network.sources === undefined) continue;
     for (const source of sourcesOfEndpoint(plugged)) {

@@ -44,7 +44,7 @@ describe('a probe', () => {
   it('finds those of hosts on the network, and of no others', () => {
     expect(network?.neighbors.get(probeOf('h2').address)).toBe(probeOf('h2').mac);
     expect(network?.fdb.get(probeOf('h2').mac)?.port).toBe('vxlan0');
-    expect(network?.fdb.get(probeOf('h1').mac)).toEqual({ port: 'probe0', nhid: null });
+    expect(network?.fdb.get(probeOf('h1').mac)).toEqual({ port: 'probe0', vtep: null });
     expect(network?.neighbors.has(probeOf('h3').address)).toBe(false);
   });
 

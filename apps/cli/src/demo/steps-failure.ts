@@ -83,7 +83,7 @@ function hostState(stage: Stage, state: HostAnswer['state']): Promise<HostAnswer
 interface FdbRow {
   readonly mac: string;
   readonly ifname?: string;
-  readonly nhid?: number;
+  readonly dst?: string;
 }
 
 export async function repairRow(stage: Stage): Promise<Observation> {
@@ -92,7 +92,7 @@ export async function repairRow(stage: Stage): Promise<Observation> {
   const find = async () => {
     const { stdout } = await stage.runIn(netns, 'bridge', '-j', 'fdb', 'show');
     const rows = JSON.parse(stdout) as FdbRow[];
-    return rows.find((row) => row.mac === b.mac && row.nhid !== undefined) ?? null;
+    return rows.find((row) => row.mac === b.mac && row.dst !== undefined) ?? null;
   };
   const repairs = async () => (await stage.api.expect<HostAnswer>('GET', '/v1/hosts/h1')).repairs;
   const row = await find();

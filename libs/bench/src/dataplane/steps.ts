@@ -27,8 +27,6 @@ interface Stage {
   readonly bridged?: true;
   /** Known rows only: nothing is learned, flooded, or asked of the other side. */
   readonly quiet?: true;
-  /** The row names a group of next hops. */
-  readonly grouped?: true;
 }
 
 const mac = (at: number, side: Side): string => `02:be:00:00:${hex(at)}:${hex(side)}`;
@@ -45,7 +43,7 @@ function endOf(stage: Stage, side: Side): string {
 }
 
 function buildSide(stage: Stage, side: Side): string[] {
-  const { at, inHost, bridged, quiet, grouped } = stage;
+  const { at, inHost, bridged, quiet } = stage;
   const netns = nameOf(stage, side);
   const end = endOf(stage, side);
   const host = hostNetns(side);
@@ -58,14 +56,12 @@ function buildSide(stage: Stage, side: Side): string[] {
     ...(end === netns ? [] : [`ip netns add ${end}`, `ip -n ${end} link set lo up`]),
     `ip -n ${host} link add ${device} ${there}mtu ${mtu} ${kind}`,
   ];
-  const row =
-    grouped === true ? nexthopRow(stage, side) : { before: [], to: `dst ${vtep(other(side))}` };
-  lines.push(...row.before);
+  const to = `dst ${vtep(other(side))}`;
   const far = mac(at, other(side));
   const flag = quiet === true ? 'self master static' : 'self permanent';
   if (bridged !== true) {
     lines.push(`ip -n ${netns} link set ${device} address ${mac(at, side)}`);
-    lines.push(`bridge -n ${netns} fdb replace ${far} dev ${device} self permanent ${row.to}`);
+    lines.push(`bridge -n ${netns} fdb replace ${far} dev ${device} self permanent ${to}`);
     lines.push(...addressed(netns, device, stage, side));
     return lines;
   }
@@ -80,22 +76,9 @@ function buildSide(stage: Stage, side: Side): string[] {
     lines.push(`ip -n ${netns} link set v${at} ${slave}`);
     lines.push(`bridge -n ${netns} fdb replace ${mac(at, side)} dev v${at} master static`);
   }
-  lines.push(`bridge -n ${netns} fdb replace ${far} dev ${device} ${flag} ${row.to}`);
+  lines.push(`bridge -n ${netns} fdb replace ${far} dev ${device} ${flag} ${to}`);
   lines.push(...addressed(end, 'eth0', stage, side));
   return lines;
-}
-
-/** Skein's form of a remote endpoint's row: a group of the one next hop that is its host. */
-function nexthopRow({ at }: Stage, side: Side): { before: string[]; to: string } {
-  const host = hostNetns(side);
-  const id = 900_000 + at * 10;
-  return {
-    before: [
-      `ip -n ${host} nexthop replace id ${id} via ${vtep(other(side))} fdb`,
-      `ip -n ${host} nexthop replace id ${id + 1} group ${id} fdb`,
-    ],
-    to: `nhid ${id + 1}`,
-  };
 }
 
 /** The other side's MAC is known, so that no step waits for an answer that another does not need. */
@@ -135,5 +118,4 @@ export const steps: readonly Step[] = [
   stepOf('namespace', '+ a namespace of its own', { at: 2 }),
   stepOf('bridge', '+ bridge and veth into a sandbox', { at: 3, bridged: true }),
   stepOf('rows', '+ known rows only', { at: 4, bridged: true, quiet: true }),
-  stepOf('nexthop', '+ next-hop groups', { at: 5, bridged: true, quiet: true, grouped: true }),
 ];

@@ -1,4 +1,4 @@
-// One host's kernel: next hops, networks' namespaces, sandboxes. It outlives its agent, does one change at a time, and may be
+// One host's kernel: networks' namespaces, sandboxes. It outlives its agent, does one change at a time, and may be
 // changed by anybody's hand. It must not know what should be in it.
 
 import type { Guard, Kernel, KernelFault } from '@skein/agent';
@@ -10,7 +10,6 @@ import {
   type Observed,
   type ObservedInterface,
   type ObservedNetwork,
-  type ObservedNexthop,
   type ObservedRow,
   type ObservedSandbox,
   type ObservedVeth,
@@ -52,7 +51,6 @@ export interface KernelConditions {
 const port = { master: bridgeName, isUp: true, learning: false, flood: false };
 
 export class SimulatedKernel {
-  readonly nexthops = new Map<number, ObservedNexthop>();
   readonly networks = new Map<string, KernelNetwork>();
   readonly sandboxes = new Map<string, KernelSandbox>();
   changes = 0;
@@ -128,7 +126,6 @@ export class SimulatedKernel {
 
   /** Everything that was in memory is gone. */
   reboot(): void {
-    this.nexthops.clear();
     this.networks.clear();
     this.sandboxes.clear();
     this.onChange(null);
@@ -158,7 +155,7 @@ export class SimulatedKernel {
     const networks = [...this.networks];
     if (networks.length === 0) return null;
     const [netns, network] = random.pick(networks);
-    const done = meddleWith(random.pick(meddlings), { network, kernel: this, random });
+    const done = meddleWith(random.pick(meddlings), { network, random });
     if (done === null) return null;
     this.onChange(null);
     return `${netns} ${done}`;
@@ -173,7 +170,6 @@ export class SimulatedKernel {
       }
     }
     return {
-      nexthops: [...this.nexthops.values()],
       networks: new Map([...this.networks].map(([netns, each]) => [netns, copyOf(netns, each)])),
       sandboxes: this.observedSandboxes(paths),
     };
@@ -182,7 +178,6 @@ export class SimulatedKernel {
   /** Everything, all sandboxes included. */
   whole(): Observed {
     return {
-      nexthops: [...this.nexthops.values()],
       networks: new Map([...this.networks].map(([netns, each]) => [netns, copyOf(netns, each)])),
       sandboxes: this.observedSandboxes(this.sandboxes.keys()),
     };
@@ -203,14 +198,6 @@ export class SimulatedKernel {
 
   /** Null, or why it can't be. */
   private make(change: Change): string | null {
-    if (change.kind === 'nexthop') {
-      if (change.action === 'remove') this.removeNexthop(change.id);
-      else {
-        this.nexthops.set(change.id, { id: change.id, via: change.via });
-        this.nexthops.set(change.group, { id: change.group, members: [change.id] });
-      }
-      return null;
-    }
     if (change.kind === 'namespace') return this.makeNamespace(change);
     if (change.kind === 'underlay' || change.kind === 'vni' || change.kind === 'member') {
       throw new Error('simulated hosts have no filters');
@@ -241,7 +228,7 @@ export class SimulatedKernel {
 
   private makeIn(
     network: KernelNetwork,
-    change: Exclude<Change, { kind: 'nexthop' | 'namespace' | 'underlay' | 'vni' | 'member' }>,
+    change: Exclude<Change, { kind: 'namespace' | 'underlay' | 'vni' | 'member' }>,
   ): string | null {
     switch (change.kind) {
       case 'guard':
@@ -298,15 +285,21 @@ export class SimulatedKernel {
   }
 
   private makeRow(network: KernelNetwork, change: Extract<Change, { kind: 'fdb' }>): string | null {
+    const { mac } = change;
+    const known = network.fdb.get(mac) ?? { port: null, vteps: [] };
     if (change.action === 'remove') {
-      network.fdb.delete(change.mac);
+      const isPort = known.port === change.port;
+      setRow(network, mac, {
+        port: isPort ? null : known.port,
+        vteps: change.onVxlan ? [] : known.vteps,
+      });
       return null;
     }
-    const { mac, port: through, nhid } = change;
-    if (nhid !== null && !this.nexthops.has(nhid)) return 'no such group';
+    const { port: through, vtep, replaces } = change;
     const isThere = through === vxlanName ? network.vxlan !== null : network.veths.has(through);
     if (!isThere) return 'no such port';
-    network.fdb.set(mac, { port: through, nhid, vteps: [] });
+    const kept = replaces ? [] : known.vteps;
+    setRow(network, mac, { port: through, vteps: vtep === null ? kept : overwritten(kept, vtep) });
     return null;
   }
 
@@ -349,7 +342,9 @@ export class SimulatedKernel {
   private removeVeth(network: KernelNetwork, veth: string): void {
     const found = network.veths.get(veth);
     network.veths.delete(veth);
-    for (const [mac, row] of network.fdb) if (row.port === veth) network.fdb.delete(mac);
+    for (const [mac, row] of network.fdb) {
+      if (row.port === veth) setRow(network, mac, { ...row, port: null });
+    }
     if (found === undefined) return;
     for (const { interfaces } of this.sandboxes.values()) {
       for (const [name, { index }] of interfaces) {
@@ -357,24 +352,23 @@ export class SimulatedKernel {
       }
     }
   }
-
-  /** Groups that only it served go with it, and rows that name them. */
-  removeNexthop(id: number): void {
-    this.nexthops.delete(id);
-    const gone = [...this.nexthops.values()].filter(({ members }) => members?.includes(id));
-    const ids = new Set([id, ...gone.map((group) => group.id)]);
-    for (const each of ids) this.nexthops.delete(each);
-    for (const { fdb } of this.networks.values()) {
-      for (const [mac, row] of fdb) {
-        if (row.nhid !== null && ids.has(row.nhid)) fdb.set(mac, { ...row, nhid: null });
-      }
-    }
-  }
 }
 
 function withoutVxlanRows(network: KernelNetwork): void {
   network.vxlan = null;
-  for (const [mac, row] of network.fdb) if (row.port === vxlanName) network.fdb.delete(mac);
+  for (const [mac, { port }] of network.fdb) {
+    setRow(network, mac, { port: port === vxlanName ? null : port, vteps: [] });
+  }
+}
+
+function setRow({ fdb }: KernelNetwork, mac: string, row: ObservedRow): void {
+  if (row.port === null && row.vteps.length === 0) fdb.delete(mac);
+  else fdb.set(mac, row);
+}
+
+/** A row that names a group stays as it is, though the kernel says otherwise. */
+function overwritten(found: readonly string[], vtep: string): readonly string[] {
+  return found[0]?.startsWith('nhid') === true ? found : [vtep];
 }
 
 function copyOf(netns: string, network: KernelNetwork): ObservedNetwork {

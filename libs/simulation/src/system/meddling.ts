@@ -2,20 +2,19 @@
 // right.
 
 import type { Random } from '../random';
-import type { KernelNetwork, SimulatedKernel } from './kernel';
+import type { KernelNetwork } from './kernel';
 
-export const meddlings = ['fdb', 'neighbor', 'mtu', 'down', 'extra', 'nexthop', 'port'] as const;
+export const meddlings = ['fdb', 'neighbor', 'mtu', 'down', 'extra', 'vtep', 'port'] as const;
 export type Meddling = (typeof meddlings)[number];
 
 export interface MeddledPlace {
   readonly network: KernelNetwork;
-  readonly kernel: SimulatedKernel;
   readonly random: Random;
 }
 
 /** Null: there was nothing of this kind to lay hands on. */
 export function meddleWith(kind: Meddling, place: MeddledPlace): string | null {
-  const { network, kernel, random } = place;
+  const { network, random } = place;
   const pick = <T>(all: Iterable<T>): T | null => {
     const list = [...all];
     return list.length === 0 ? null : random.pick(list);
@@ -40,10 +39,12 @@ export function meddleWith(kind: Meddling, place: MeddledPlace): string | null {
     case 'extra':
       network.neighbors.set('10.99.99.99', '02:00:00:00:00:02');
       return 'neighbor added';
-    case 'nexthop': {
-      const id = pick(kernel.nexthops.keys());
-      if (id !== null) kernel.removeNexthop(id);
-      return id === null ? null : `next hop ${id} deleted`;
+    case 'vtep': {
+      const remote = pick([...network.fdb].filter(([, { vteps }]) => vteps.length > 0));
+      const other = random.pick(['192.0.2.250', 'nhid 7']);
+      if (remote === null) return null;
+      network.fdb.set(remote[0], { ...remote[1], vteps: [other] });
+      return `row of ${remote[0]} led to ${other}`;
     }
     case 'port': {
       const veth = pick(network.veths.keys());

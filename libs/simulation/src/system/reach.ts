@@ -1,5 +1,5 @@
-// Whether a packet finds its way from one container to another, judged by the kernels alone: rows, next hops, devices, guards. It
-// must not know what is committed, nor what anybody believes.
+// Whether a packet finds its way from one container to another, judged by the kernels alone: rows, devices, guards. It must not
+// know what is committed, nor what anybody believes.
 
 import { vxlanName } from '@skein/vxlan';
 import { bare } from './committed';
@@ -62,10 +62,10 @@ export function lostBetween(
   if (!source.kernel.isHeard(from.netns, vxlanName)) return `${from.host} keeps its tunnel silent`;
   const unknown = to.addresses.map(bare).find((each) => network.neighbors.get(each) !== to.mac);
   if (unknown !== undefined) return `${from.host} has no neighbor ${unknown}`;
-  if (row.port !== vxlanName || row.nhid === null) return `${from.host} keeps ${to.mac} local`;
-  const via = viaOf(source.kernel, row.nhid);
+  const [vtep] = row.vteps;
+  if (row.port !== vxlanName || vtep === undefined) return `${from.host} keeps ${to.mac} local`;
   const target = hosts.get(to.host);
-  if (target === undefined || via !== target.vtep) return `${from.host} sends ${to.mac} to ${via}`;
+  if (vtep !== target?.vtep) return `${from.host} sends ${to.mac} to ${vtep}`;
   return deliveryFault(network, target, to);
 }
 
@@ -90,9 +90,4 @@ function groundFault(network: KernelNetwork, veth: string): string | null {
   const port = network.veths.get(veth);
   if (port === undefined) return `${veth} is gone`;
   return port.isUp ? null : `${veth} is down`;
-}
-
-function viaOf(kernel: SimulatedKernel, group: number): string {
-  const [member] = kernel.nexthops.get(group)?.members ?? [];
-  return (member === undefined ? undefined : kernel.nexthops.get(member)?.via) ?? 'nobody';
 }

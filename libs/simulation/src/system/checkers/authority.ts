@@ -68,10 +68,10 @@ export function missingRows(host: Host, share: Parameters<typeof desiredOf>[0]):
       missing.push(netns);
       continue;
     }
-    for (const [mac, { port, nhid }] of network.fdb) {
+    for (const [mac, { port, vtep }] of network.fdb) {
       if (port !== vxlanName) continue;
       const row = found.fdb.get(mac);
-      if (row?.port !== port || row.nhid !== nhid) missing.push(`${netns} row of ${mac}`);
+      if (row?.port !== port || row.vteps.join() !== vtep) missing.push(`${netns} row of ${mac}`);
     }
     for (const [address, mac] of network.neighbors) {
       if (found.neighbors.get(address) !== mac) missing.push(`${netns} neighbor ${address}`);

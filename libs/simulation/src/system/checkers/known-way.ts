@@ -95,7 +95,7 @@ export class KnownWay {
       if (netns === undefined || wanted === undefined) continue;
       const found = host.kernel.networks.get(netns);
       const row = found?.fdb.get(mac);
-      if (row?.port !== wanted.port || row.nhid !== wanted.nhid) {
+      if (row?.port !== wanted.port || row.vteps.join() !== (wanted.vtep ?? '')) {
         return `${host.id} has no row for ${mac}`;
       }
       const lacking = addresses.map(bare).find((each) => found?.neighbors.get(each) !== mac);
