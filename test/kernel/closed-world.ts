@@ -5,7 +5,8 @@ import { execFile, execFileSync, fork, spawn, type ChildProcess } from 'node:chi
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { OverlayShare } from '@skein/vxlan';
+import { keyOf, vethName, type OverlayShare } from '@skein/vxlan';
+import { IprouteKernel } from '@skein/vxlan-iproute';
 import type { HostReply, HostRequest } from './overlay-host';
 
 const run = promisify(execFile);
@@ -167,7 +168,7 @@ async function impostors(h1: Host, share: OverlayShare) {
   sh('ip -n a link set eth0 address 02:42:0a:01:00:05');
   await h1.ask('program', share);
   observed['own again'] = await heard({ from: 'a', to: 'b' }, hello('10.1.0.6'));
-  sh(`nsenter --net=/run/netns/sk-h1-100 nft delete table bridge skein-sources
+  sh(`nsenter --net=/run/netns/sk-h1-100 nft delete table netdev skein-sources
     ip -n a addr add 10.1.0.66/24 dev eth0`);
   observed['other address without the filter'] = await heard(
     { from: 'a', to: 'c' },
@@ -179,19 +180,22 @@ async function impostors(h1: Host, share: OverlayShare) {
 }
 
 async function rulesDrift(h1: Host, share: OverlayShare) {
-  const inside = 'nsenter --net=/run/netns/sk-h1-100 nft';
+  const enter = 'nsenter --net=/run/netns/sk-h1-100';
+  const inside = `${enter} nft`;
   const host = 'nsenter --net=/run/netns/h1 nft';
-  const sources = 'bridge skein-sources version4';
-  const own = /"v[0-9a-f]{12}" \. \S+ \. 10\.1\.0\.5/.exec(
-    sh(`${inside} list set ${sources}`),
-  )?.[0];
+  const table = 'netdev skein-sources';
+  const port = vethName(a.id);
+  const foreign = 'v0123456789ab';
   const steps: [string, string][] = [
-    ['table', `${inside} delete table bridge skein-sources`],
-    ['rules', `${inside} flush chain bridge skein-sources version4`],
-    ['element', `${inside} delete element ${sources} '{ ${own} }'`],
+    ['table', `${inside} delete table ${table}`],
+    ['shared rules', `${inside} flush chain ${table} version4`],
+    ['rules of a port', `${inside} flush chain ${table} ${port}`],
+    ['one rule of a port', `${inside} delete rule ${table} ${port} handle $(${lastHandle(port)})`],
+    ['chain', `${inside} flush chain ${table} ${port}; ${inside} delete chain ${table} ${port}`],
     [
-      'foreign element',
-      `${inside} add element ${sources} '{ "v0123456789ab" . 02:00:00:00:00:01 . 10.1.0.9 }'`,
+      'foreign chain',
+      `${enter} ip link add ${foreign} type bridge
+      ${inside} list chain ${table} ${port} | sed s/${port}/${foreign}/ | ${inside} -f -`,
     ],
     ['port', `${host} delete table inet sk-h1-members`],
     ['port rules', `${host} flush chain inet sk-h1-members input`],
@@ -207,6 +211,30 @@ async function rulesDrift(h1: Host, share: OverlayShare) {
     observed[name] = { repairs, faults, left: changes };
   }
   return observed;
+}
+
+/** Two ports get their filter at once, and for one of them that fails: a chain of its name is in use. */
+async function oneUnfiltered() {
+  const kernel = new IprouteKernel({ netnsDir: '/run/netns', netnsPrefix: 'sk-h1-' });
+  const netns = 'sk-h1-100';
+  const port = vethName(a.id);
+  const of = { networkId: web.id, netns, reason: 'a test' };
+  const source = { port, mac: a.mac, addresses: ['10.1.0.5', '10.1.0.55'] };
+  const unfit = { port: 'version4', mac: a.mac, addresses: ['10.1.0.9'] };
+  const faults = await kernel.apply([
+    { kind: 'source', action: 'put', source: unfit, ...of },
+    { kind: 'source', action: 'put', source, ...of },
+    { kind: 'port', action: 'put', veth: 'version4', mtu: web.mtu, ...of },
+    { kind: 'port', action: 'put', veth: port, mtu: web.mtu, ...of },
+  ]);
+  const rules = sh(`nsenter --net=/run/netns/${netns} nft list chain netdev skein-sources ${port}`);
+  return { faults: faults.map(({ change }) => keyOf(change)), let: rules.includes('10.1.0.55') };
+}
+
+/** Prints the handle of a chain's last rule. */
+function lastHandle(chain: string): string {
+  const listed = `nsenter --net=/run/netns/sk-h1-100 nft -a list chain netdev skein-sources ${chain}`;
+  return `${listed} | sed -n 's/.*comment.*handle //p' | tail -1`;
 }
 
 async function outsider(h1: Host, share: OverlayShare, outer: { from: string; to: string }) {
@@ -289,6 +317,8 @@ async function story() {
   observed['faults'] = faults;
   observed['impostors'] = await impostors(h1, onH1);
   observed['drifts'] = await rulesDrift(h1, onH1);
+  observed['one unfiltered'] = await oneUnfiltered();
+  await h1.ask('program', onH1);
   observed['outsider'] = await outsider(h1, onH1, { from: '192.0.2.3', to: '192.0.2.1' });
   observed['multicast'] = await multicast(h1, h2, all);
   await h2.ask('program', onH2);

@@ -37,9 +37,11 @@ describeWherePossible(await whyNoPrivateWorld(), 'networks that others try to en
 
   it.each([
     ['table', 'filter 1'],
-    ['rules', 'filter 1'],
-    ['element', 'source 1'],
-    ['foreign element', 'source 1'],
+    ['shared rules', 'filter 1'],
+    ['rules of a port', 'source 1'],
+    ['one rule of a port', 'source 1'],
+    ['chain', 'source 1'],
+    ['foreign chain', 'source 1'],
     ['port', 'underlay 1'],
     ['port rules', 'underlay 1'],
     ['member', 'member 1'],
@@ -47,6 +49,10 @@ describeWherePossible(await whyNoPrivateWorld(), 'networks that others try to en
     ['vni', 'vni 1'],
   ])('repair the filter’s %s once, and count it as one', (drift, repair) => {
     expect(story['drifts']?.[drift]).toEqual({ repairs: [repair], faults: [], left: [] });
+  });
+
+  it('keep a port that can’t be filtered down, and no other', () => {
+    expect(story['one unfiltered']).toEqual({ faults: ['sk-h1-100 source version4'], let: true });
   });
 
   it('take frames from hosts that take part alone', () => {

@@ -12,7 +12,7 @@ import {
   repairsOf,
   sandboxesToInspect,
   settled,
-  withoutFilters,
+  trustingFilters,
   withoutSandbox,
   type Change,
   type Desired,
@@ -149,11 +149,11 @@ export class Reconciler {
     if (desired === null) return null;
     this.#looks += 1;
     const isWhole = this.#looks % looksPerFilter === 0;
-    const lookedFor = isWhole ? desired : withoutFilters(desired);
+    const lookedFor = isWhole ? desired : trustingFilters(desired);
     const observed = await this.#options.kernel.observe(lookedFor, this.#someSandboxes(desired));
     if (isWhole) this.#dropped = droppedIn(observed);
     const isGone = (netns: string) => !observed.networks.has(netns);
-    return { desired, seen: isWhole ? desired : withoutFilters(desired, isGone), observed };
+    return { desired, seen: isWhole ? desired : trustingFilters(desired, isGone), observed };
   }
 
   /** Puts right what a look has found. Answers what had drifted. The look must be newer than the last share. */
@@ -253,8 +253,14 @@ function droppedIn({ networks, underlay }: Observed): Dropped {
 function endpointOf(desired: Desired, change: Change): string | null {
   if (change.kind === 'veth' && change.action === 'put') return change.endpointId;
   if (change.kind === 'interface') return change.endpointId;
-  const veth = change.kind === 'port' ? change.veth : change.kind === 'fdb' ? change.port : null;
+  const veth = portOf(change);
   if (veth === null || !('netns' in change)) return null;
   const endpoints = desired.networks.get(change.netns)?.endpoints ?? [];
   return endpoints.find((endpoint) => endpoint.veth === veth)?.id ?? null;
+}
+
+function portOf(change: Change): string | null {
+  if (change.kind === 'port') return change.veth;
+  if (change.kind === 'fdb') return change.port;
+  return change.kind === 'source' && change.action === 'put' ? change.source.port : null;
 }

@@ -1,15 +1,16 @@
 // The words for nftables, and what is read out of its answers. What the kernel makes of them is test/kernel's matter.
 
 import { describe, expect, it } from '@jest/globals';
-import { sourceKey, sourcesOf } from '@skein/vxlan';
+import { isSameSource, sourceOf } from '@skein/vxlan';
 import { MemberFilter } from './member-filter';
-import { changedSources, parseFilter, wholeFilter } from './source-filter';
+import { filterOfPort, parseFilter, sharedFilter, withoutPort } from './source-filter';
 
-const sources = sourcesOf('v0123456789ab', '02:42:0a:01:00:05', ['10.1.0.5', 'fd00:1::5']);
+const source = sourceOf('v0123456789ab', '02:42:0a:01:00:05', ['10.1.0.5', 'fd00:1::5']);
+const port = filterOfPort(source);
 
-/** As nftables 1.0.6 prints what `wholeFilter` says. */
-function printed(mtu: number): string {
-  const chains = wholeFilter(mtu, [])
+/** As nftables 1.0.6 prints what has been said. */
+function printed(script: string): string {
+  const chains = script
     .split('\n')
     .filter((line) => line.startsWith('add rule'))
     .map((line) => line.split(' ').slice(4));
@@ -20,25 +21,18 @@ function printed(mtu: number): string {
     '\t\taccept comment "somebody else’s"',
     '\t}',
     '}',
-    'table bridge skein-sources {',
+    'table netdev skein-sources {',
     '\tcounter spoofed {',
     '\t\tpackets 12 bytes 800',
     '\t}',
     '',
-    '\tset version4 {',
-    '\t\ttype ifname . ether_addr . ipv4_addr',
-    '\t\telements = { "v0123456789ab" . 02:42:0a:01:00:05 . 10.1.0.5 }',
+    '\tchain empty {',
     '\t}',
-    '\tset version6 {',
-    '\t\ttypeof iifname . @ll,48,48 . @nh,64,128',
-    '\t\telements = { "v0123456789ab" . 0x2420a010005 . 0x0,',
-    '\t\t\t     "v0123456789ab" . 0x2420a010005 . 0xfd000001000000000000000000000005,',
-    '\t\t\t     "v0123456789ab" . 0x2420a010005 . 0xfe8000000000000000420afffe010005 }',
-    '\t}',
+    '',
     ...names.flatMap((name) => [
       `\tchain ${name} {`,
-      ...(name === 'ports'
-        ? ['\t\ttype filter hook prerouting priority filter; policy accept;']
+      ...(name === source.port
+        ? [`\t\ttype filter hook ingress device "${name}" priority -200; policy accept;`]
         : []),
       ...chains.filter(([of]) => of === name).map((words) => `\t\t${words.slice(1).join(' ')}`),
       '\t}',
@@ -49,9 +43,9 @@ function printed(mtu: number): string {
 
 describe('filter of sources', () => {
   it('reads back what it has said', () => {
-    const found = parseFilter(printed(1450));
+    const found = parseFilter(printed(`${sharedFilter(1450)}\n${port}`));
     expect(found).toMatchObject({ mtu: 1450, dropped: 12 });
-    expect([...(found?.sources.keys() ?? [])].sort()).toEqual(sources.map(sourceKey).sort());
+    expect([...(found?.sources ?? [])]).toEqual([[source.port, source]]);
   });
 
   it('is none where there is no table', () => {
@@ -59,31 +53,53 @@ describe('filter of sources', () => {
     expect(parseFilter('table bridge skein-guard {\n}')).toBeUndefined();
   });
 
-  it('is not whole without any one of its rules, or without its hook', () => {
-    const lines = printed(1450).split('\n');
-    const rules = lines.flatMap((line, at) => (/mtu 1450|hook prerouting/.test(line) ? [at] : []));
-    expect(rules.length).toBeGreaterThan(10);
+  it('is not whole without any one of its rules', () => {
+    const lines = printed(sharedFilter(1450)).split('\n');
+    const rules = lines.flatMap((line, at) => (line.includes('mtu 1450') ? [at] : []));
+    expect(rules).toHaveLength(4);
     for (const gone of rules) {
       const rest = lines.filter((_, at) => at !== gone).join('\n');
       expect([gone, parseFilter(rest)?.mtu]).toEqual([gone, null]);
     }
   });
 
-  it('is changed whether the elements are there or not', () => {
-    const [first, second] = sources;
-    expect(changedSources([first!], [second!]).split('\n')).toEqual([
-      'add element bridge skein-sources version6 { "v0123456789ab" . 0x02420a010005 . 0xfd000001000000000000000000000005 }',
-      'delete element bridge skein-sources version6 { "v0123456789ab" . 0x02420a010005 . 0xfd000001000000000000000000000005 }',
-      'add element bridge skein-sources version4 { "v0123456789ab" . 02:42:0a:01:00:05 . 10.1.0.5 }',
-      '',
-    ]);
+  it('has not what may come out of a port without any one of its rules, without its hook, or out of order', () => {
+    const lines = printed(`${sharedFilter(1450)}\n${port}`).split('\n');
+    const rules = lines.flatMap((line, at) => (/ of 02:|hook ingress/.test(line) ? [at] : []));
+    expect(rules.length).toBeGreaterThan(8);
+    const isThere = (some: readonly string[]) => {
+      const found = parseFilter(some.join('\n'))?.sources.get(source.port);
+      return found !== undefined && isSameSource(found, source);
+    };
+    for (const gone of rules) {
+      expect([gone, isThere(lines.filter((_, at) => at !== gone))]).toEqual([gone, false]);
+    }
+    const first = rules[1] ?? 0;
+    const swapped = lines.with(first, lines[first + 1]!).with(first + 1, lines[first]!);
+    expect([isThere(lines), isThere(swapped)]).toEqual([true, false]);
+    const elsewhere = lines.map((line) => line.replace('device "v0', 'device "v9'));
+    expect(isThere(elsewhere)).toBe(false);
+  });
+
+  it('is changed whether the port has one or not', () => {
+    const [first, second, third, fourth] = port.split('\n');
+    const chain = `chain netdev skein-sources ${source.port}`;
+    expect([first, second, third]).toEqual([`add ${chain}`, `flush ${chain}`, `delete ${chain}`]);
+    expect(fourth).toContain(`add ${chain} { type filter hook ingress device "${source.port}"`);
+    expect(withoutPort(source.port).split('\n')).toEqual([first, second, third]);
+  });
+
+  it('fits the comment of a rule', () => {
+    const longest = 'fd00:1111:2222:3333:4444:5555:6666:7777';
+    const long = filterOfPort(sourceOf(source.port, source.mac, [longest]));
+    const comments = [...long.matchAll(/comment "([^"]*)"/g)].map(([, text = '']) => text.length);
+    expect(Math.max(...comments)).toBeLessThan(128);
   });
 
   it('takes nothing for a command', () => {
-    const [first] = sources;
-    for (const odd of [{ port: 'x" }; flush ruleset' }, { mac: '}' }, { address: '1.2.3.4 }' }]) {
-      expect(() => wholeFilter(1450, [{ ...first!, ...odd }])).toThrow();
-    }
+    const odds = [{ port: 'x" }; flush ruleset' }, { mac: '}' }, { addresses: ['1.2.3.4 }'] }];
+    for (const odd of odds) expect(() => filterOfPort({ ...source, ...odd })).toThrow();
+    expect(() => withoutPort('x; flush ruleset')).toThrow();
   });
 });
 

@@ -47,8 +47,11 @@ export function openGuard({ ports, leftMs, endWallMs }: GuardRenewal): string {
   ].join('\n');
 }
 
-/** Whether what `nft list ruleset bridge` printed hooks into forwarding and drops what it should. */
-export function isWholeGuard(text: string): boolean {
+/** Whether what `nft list ruleset` printed hooks into forwarding and drops what it should. */
+export function isWholeGuard(ruleset: string): boolean {
+  const start = ruleset.indexOf(`table ${table} {`);
+  if (start < 0) return false;
+  const text = ruleset.slice(start, ruleset.indexOf('\n}', start));
   return text.includes('hook forward') && portRules.every((rule) => text.includes(rule));
 }
 

@@ -2,7 +2,9 @@
 // fails is told of the change that it belongs to, and everything else is done all the same.
 
 import {
+  probePort,
   sandboxesToInspect,
+  vxlanName,
   type Change,
   type Desired,
   type Member,
@@ -33,6 +35,7 @@ import {
   parted,
   rulesScript,
   type NetworkChange,
+  type RuleChange,
   type UnderlayChange,
 } from './rules';
 import { parseFilter } from './source-filter';
@@ -83,7 +86,8 @@ export class IprouteKernel {
       desired.underlay === undefined ? undefined : this.#observeUnderlay(),
       forEachLimited(this.#namespaces.list(), concurrency, async ({ name, isMounted }) => {
         const wanted = desired.networks.get(name);
-        const hasRules = wanted?.isFenced === true || wanted?.sources !== undefined;
+        const isSeen = wanted?.sources !== undefined && wanted.trustsFilter !== true;
+        const hasRules = wanted?.isFenced === true || isSeen;
         const found = isMounted ? await this.#observeNetwork(name, hasRules) : null;
         if (found !== null) networks.set(name, found);
         else if (!desired.networks.has(name)) networks.set(name, parseNetwork(name, [], []));
@@ -158,6 +162,25 @@ export class IprouteKernel {
     return false;
   }
 
+  /** In one transaction if that can be, else each for itself: one port that is not there does not keep others down. */
+  async #writeRules(
+    inside: ExistingPlace,
+    rules: readonly RuleChange[],
+    faults: KernelFault[],
+  ): Promise<readonly RuleChange[]> {
+    const first: KernelFault[] = [];
+    if (await this.#nft(rulesScript(rules), inside, rules, first)) return [];
+    if (rules.length === 1) {
+      faults.push(...first);
+      return rules;
+    }
+    const failed: RuleChange[] = [];
+    for (const rule of rules) {
+      if (!(await this.#nft(rulesScript([rule]), inside, [rule], faults))) failed.push(rule);
+    }
+    return failed;
+  }
+
   async #nftWhole(script: string, place: ExistingPlace): Promise<string | null> {
     const written = await runCommand(inPlace(place, ['nft', '-f', '-']), script);
     return written.exitCode === 0 ? null : written.stderr.trim();
@@ -203,8 +226,7 @@ export class IprouteKernel {
       isLone ? this.#shells.run(tool, inside, some) : runBatch(tool, inside, some);
 
     const isDetoured = isNew || changes.some(({ kind }) => kind === 'detour');
-    const [isFiltered] = await Promise.all([
-      this.#nft(rulesScript(rules), inside, rules, faults),
+    await Promise.all([
       // It costs time and nothing else: where it can't be done, all else is as it should be.
       isDetoured ? runCommand(inPlace(inside, withoutDetour), '') : null,
       this.#host(lines.host, faults),
@@ -212,10 +234,10 @@ export class IprouteKernel {
         this.#plug(sandbox, ofSandbox, faults),
       ),
     ]);
-    // A port that nobody filters, or that no guard closes, does not come up.
-    if (!isFiltered) return;
-    const hasNewPorts = lines.ports.length > 0;
-    const links = run('ip', [...lines.ports, ...lines.neighbors]);
+    const unfiltered = await this.#writeRules(inside, rules, faults);
+    const ports = lines.ports.filter(({ change }) => mayComeUp(change, unfiltered));
+    const hasNewPorts = ports.length > 0;
+    const links = run('ip', [...ports, ...lines.neighbors]);
     // Rows need their ports; without new ones, neighbors and rows go at once.
     if (hasNewPorts) await links;
     await heard;
@@ -254,12 +276,9 @@ export class IprouteKernel {
     const lines = networkLines(devices, inside.path);
     if (lines.ports.length > 0) this.#shells.warm(inside, ['ip', 'bridge']);
     report((await this.#shells.run('ip', inside, lines.ground)).faults, faults);
-    const [isFiltered] = await Promise.all([
-      this.#nft(rulesScript(rules), inside, rules, faults),
-      this.#host(lines.host, faults),
-    ]);
-    // A port that nobody filters does not come up.
-    const ports = isFiltered ? lines.ports : [];
+    await this.#host(lines.host, faults);
+    const unfiltered = await this.#writeRules(inside, rules, faults);
+    const ports = lines.ports.filter(({ change }) => mayComeUp(change, unfiltered));
     const links = this.#shells.run('ip', inside, [...ports, ...lines.neighbors]);
     await heard;
     if (ports.length > 0) await links;
@@ -349,6 +368,15 @@ interface Applying extends ApplyOptions {
   /** Done when the host hears whom rows lead to. */
   readonly heard: Promise<void>;
   readonly faults: KernelFault[];
+}
+
+/** A port that nobody filters, or that no guard closes, does not come up. */
+function mayComeUp(change: Change, unwritten: readonly RuleChange[]): boolean {
+  const port =
+    change.kind === 'port' ? change.veth : change.kind === 'probe' ? probePort : vxlanName;
+  return unwritten.every((rule) =>
+    rule.kind === 'source' ? rule.action === 'remove' || rule.source.port !== port : false,
+  );
 }
 
 /** One fault a change: a batch has several lines for some. */

@@ -90,7 +90,8 @@ function addLines(lines: NetworkLines, change: Change, path: string): void {
       lines.ports.push(toldLine(change));
       return;
     case 'probe':
-      lines.ports.push(...probeLines(change));
+      lines.ground.push(...probeDeviceLines(change));
+      lines.ports.push(...probePortLines(change));
       return;
     case 'interface':
       addToSandbox(lines, change.sandbox, interfaceLines(change));
@@ -176,16 +177,22 @@ function toldLine(change: Of<'port'>): BatchLine {
 }
 
 /** Made anew, whatever is there: the rows through it follow. */
-function probeLines(change: Of<'probe'>): BatchLine[] {
-  const { mac, address } = change;
+function probeDeviceLines(change: Of<'probe'>): BatchLine[] {
+  const { mac } = change;
   const mtu = ['mtu', String(change.mtu)];
-  const prefixLength = probePrefix.slice(probePrefix.indexOf('/'));
   return [
     deviceGone(change, probePort),
     line(change, [
       ...['link', 'add', 'name', probeDevice, 'address', mac, ...mtu],
       ...['type', 'veth', 'peer', 'name', probePort, ...mtu],
     ]),
+  ];
+}
+
+function probePortLines(change: Of<'probe'>): BatchLine[] {
+  const { address } = change;
+  const prefixLength = probePrefix.slice(probePrefix.indexOf('/'));
+  return [
     // The kernel answers ARP for the gateways on every interface of the namespace: this one is not to be asked.
     ...portLines(change, probePort, ['neigh_suppress', 'off', 'bcast_flood', 'off']),
     line(change, ['link', 'set', 'dev', probeDevice, 'addrgenmode', 'none']),

@@ -1,10 +1,10 @@
 // Which changes of a plan are nftables' matter, and one batch for those of a network. What the rules say is not known here.
 
-import type { Change, Source } from '@skein/vxlan';
+import type { Change } from '@skein/vxlan';
 import { closedGuard } from './guard';
-import { changedSources, wholeFilter } from './source-filter';
+import { filterOfPort, sharedFilter, withoutPort } from './source-filter';
 
-export const listRules = ['nft', 'list', 'ruleset', 'bridge'];
+export const listRules = ['nft', 'list', 'ruleset'];
 
 export type UnderlayChange = Extract<Change, { kind: 'underlay' | 'vni' | 'member' }>;
 export type RuleChange = Extract<Change, { kind: 'guard' | 'filter' | 'source' }>;
@@ -28,13 +28,16 @@ export function parted(changes: readonly NetworkChange[]) {
 }
 
 export function rulesScript(changes: readonly RuleChange[]): string {
-  const put: Source[] = [];
-  const removed: Source[] = [];
-  const scripts: string[] = [];
-  for (const change of changes) {
-    if (change.kind === 'guard') scripts.push(closedGuard());
-    else if (change.kind === 'filter') scripts.push(wholeFilter(change.mtu, change.sources));
-    else (change.action === 'put' ? put : removed).push(change.source);
+  return changes.map(scriptOf).join('\n');
+}
+
+function scriptOf(change: RuleChange): string {
+  switch (change.kind) {
+    case 'guard':
+      return closedGuard();
+    case 'filter':
+      return sharedFilter(change.mtu);
+    case 'source':
+      return change.action === 'put' ? filterOfPort(change.source) : withoutPort(change.port);
   }
-  return [...scripts, changedSources(put, removed)].join('\n');
 }

@@ -124,7 +124,7 @@ describe('changeRows', () => {
     const desired = desiredOf(share([]), 'h1', settings);
     const own = { ...endpoint('a', 'h1', 'n1', 0), engine: 'docker' as const };
     const plugged = changeRows(desired, [{ before: undefined, after: own }], 'h1');
-    expect(told(plugged)).toEqual(['source put', 'veth put', 'port put', 'fdb put']);
+    expect(told(plugged)).toEqual(['veth put', 'source put', 'port put', 'fdb put']);
     const runs = { ...own, sandbox: { netns: '/run/netns/a' } };
     const running = changeRows(plugged!.desired, [{ before: own, after: runs }], 'h1');
     expect(told(running)).toEqual([]);

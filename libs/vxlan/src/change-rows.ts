@@ -10,7 +10,7 @@ import {
   type ForwardingRow,
   type OverlayEndpoint,
 } from './desired';
-import { addPortChanges, bringPort, isSamePort, movePort, takePort, type Ports } from './ports';
+import { bringPort, isSamePort, movePort, takePort, type Ports } from './ports';
 
 /** An endpoint as it was and as it is; absent where there is none. */
 export interface EndpointChange {
@@ -61,7 +61,7 @@ export function changeRows(
     let known = touched.get(networkId);
     if (known === undefined) {
       const network = networks.get(networkId) as DesiredNetwork;
-      known = { network, rows: new Map(), neighbors: new Map(), sources: new Map(), steps: [] };
+      known = { network, rows: new Map(), neighbors: new Map(), steps: [] };
       touched.set(networkId, known);
     }
     return known;
@@ -84,7 +84,7 @@ export function changeRows(
   for (const each of touched.values()) {
     addNeighbors(each, changes);
     addRows(each, changes);
-    addPortChanges(each, changes);
+    changes.push(...each.steps);
   }
   const hasPorts = [...touched.values()].some(({ steps }) => steps.length > 0);
   return { desired: { ...desired }, changes: hasPorts ? inOrder(changes) : changes };

@@ -2,7 +2,7 @@
 // may be done follows from their kind alone and is written down here.
 
 import type { Member } from './members';
-import { sourceKey, type Source } from './sources';
+import { type Source } from './sources';
 
 export interface ChangeCause {
   /** Id of the network; absent for what belongs to the host as a whole. */
@@ -35,18 +35,11 @@ export type ChangeStep =
   | (InNetwork & { readonly kind: 'detour'; readonly action: 'remove' })
   /** Closed: no port is heard until the guard is renewed. */
   | (InNetwork & { readonly kind: 'guard'; readonly action: 'put' })
-  /** Which port may send from which MAC and address, and how large TCP's segments may be: made anew as a whole. */
-  | (InNetwork & {
-      readonly kind: 'filter';
-      readonly action: 'put';
-      readonly mtu: number;
-      readonly sources: readonly Source[];
-    })
-  | (InNetwork & {
-      readonly kind: 'source';
-      readonly action: 'put' | 'remove';
-      readonly source: Source;
-    })
+  /** What is the same for all ports of a network: how large TCP's segments may be, and where foreign frames are counted. */
+  | (InNetwork & { readonly kind: 'filter'; readonly action: 'put'; readonly mtu: number })
+  /** What may come out of one port: made anew as a whole. The port must be there. */
+  | (InNetwork & { readonly kind: 'source'; readonly action: 'put'; readonly source: Source })
+  | (InNetwork & { readonly kind: 'source'; readonly action: 'remove'; readonly port: string })
   | (InNetwork & {
       readonly kind: 'bridge';
       readonly action: 'put';
@@ -159,15 +152,15 @@ const order: readonly string[] = [
   'detour remove',
   'guard put',
   'filter put',
-  'source put',
   'bridge put',
   'vxlan put',
   'gateway remove',
   'veth remove',
   'gateway put',
   'veth put',
-  'port put',
   'probe put',
+  'source put',
+  'port put',
   'interface put',
   'neighbor put',
   'fdb put',
@@ -227,7 +220,7 @@ function targetOf(change: Change): string {
     case 'member':
       return change.member;
     case 'source':
-      return sourceKey(change.source);
+      return change.action === 'put' ? change.source.port : change.port;
     case 'namespace':
     case 'detour':
     case 'guard':

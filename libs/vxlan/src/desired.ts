@@ -4,9 +4,8 @@
 import { address, cidr, cidrText, contains, formatAddress, parsePrefixedAddress } from '@skein/ip';
 import { gatewayMac, sourceName, vethName } from './names';
 import { memberOf, type DesiredUnderlay } from './members';
-import { bySourceKey } from './plan-filter';
 import { probeOf, probePort, type Probe } from './probe';
-import { sourcesOf, type Source } from './sources';
+import { sourceOf, type Source } from './sources';
 
 export interface OverlayShare {
   readonly hosts: readonly { readonly id: string; readonly vtep: string }[];
@@ -89,8 +88,10 @@ export interface DesiredNetwork {
   readonly probe?: Probe;
   /** VTEPs that get a copy of each frame to everybody: of the hosts with members. Absent: such frames stay on their host. */
   readonly flood?: ReadonlySet<string>;
-  /** What may come out of its ports, by key. Absent: anything. */
+  /** What may come out of each of its ports. Absent: anything. */
   readonly sources?: ReadonlyMap<string, Source>;
+  /** Nobody looks at the filter of what may come out: it is taken to be right. */
+  readonly trustsFilter?: true;
 }
 
 export interface Desired {
@@ -182,13 +183,14 @@ function sourcesIn(
   endpoints: readonly DesiredEndpoint[],
   probe: Probe | null,
 ): ReadonlyMap<string, Source> {
-  const ofProbe = probe === null ? [] : sourcesOf(probePort, probe.mac, [probe.address]);
-  return bySourceKey([...ofProbe, ...endpoints.flatMap(sourcesOfEndpoint)]);
+  const ofProbe = probe === null ? [] : [sourceOf(probePort, probe.mac, [probe.address])];
+  const all = [...ofProbe, ...endpoints.map(sourceOfEndpoint)];
+  return new Map(all.map((source) => [source.port, source]));
 }
 
 /** What its port may let in. */
-export function sourcesOfEndpoint({ veth, mac, addresses }: DesiredEndpoint): Source[] {
-  return sourcesOf(veth, mac, addresses.map(bareAddress));
+export function sourceOfEndpoint({ veth, mac, addresses }: DesiredEndpoint): Source {
+  return sourceOf(veth, mac, addresses.map(bareAddress));
 }
 
 function endpointsByNetwork(all: readonly OverlayEndpoint[]): Map<string, OverlayEndpoint[]> {

@@ -4,9 +4,9 @@ import { describe, expect, it } from '@jest/globals';
 import { desiredOf, everybody, type OverlayShare } from './desired';
 import { settled, type Observed, type ObservedNetwork } from './observed';
 import { plan } from './plan';
-import { withoutFilters } from './plan-filter';
+import { trustingFilters } from './plan-filter';
 import { repairsOf } from './repairs';
-import { sourcesOf } from './sources';
+import { isSameSource, sourceOf, type Source } from './sources';
 
 const settings = {
   ...{ vtep: '192.0.2.1', vxlanPort: 4789, netnsPrefix: 'sk-' },
@@ -52,31 +52,39 @@ const withNetwork = (found: Partial<ObservedNetwork>, base = desired): Observed 
   return { ...all, networks: new Map([[netns, { ...own, ...found }]]) };
 };
 const { filter } = settled(desired).networks.get('sk-7') ?? {};
+const [[port, source]] = [...filter!.sources] as [[string, Source]];
+
+const plugging = (steps: readonly string[]) =>
+  steps.filter((step) => /^(filter|source|port) /.test(step));
 
 describe('sources', () => {
   it('are the addresses alone for an endpoint without IPv6', () => {
-    expect(sourcesOf('v0', '02:00:00:00:00:05', ['10.1.0.5'])).toEqual([
-      { port: 'v0', mac: '02:00:00:00:00:05', address: '10.1.0.5' },
-    ]);
+    const source = { port: 'v0', mac: '02:00:00:00:00:05', addresses: ['10.1.0.5'] };
+    expect(sourceOf('v0', source.mac, source.addresses)).toEqual(source);
   });
 
   it('include what IPv6 derives from the MAC, and no address yet', () => {
-    const all = sourcesOf('v0', '02:42:0a:01:00:05', ['10.1.0.5', 'fd00::5']);
-    expect(all.map(({ address }) => address)).toEqual([
-      '10.1.0.5',
-      'fd00::5',
-      'fe80::42:aff:fe01:5',
-      '::',
-    ]);
+    const { addresses } = sourceOf('v0', '02:42:0a:01:00:05', ['10.1.0.5', 'fd00::5']);
+    expect(addresses).toEqual(['10.1.0.5', 'fd00::5', 'fe80::42:aff:fe01:5', '::']);
+  });
+
+  it('are the same in whatever order they are told, and of one port alone', () => {
+    const source = { port: 'v0', mac: '02:00:00:00:00:05', addresses: ['10.1.0.5', '10.1.0.6'] };
+    expect(isSameSource(source, { ...source, addresses: ['10.1.0.6', '10.1.0.5'] })).toBe(true);
+    for (const other of [{ port: 'v1' }, { mac: '02:00:00:00:00:06' }, { addresses: [] }]) {
+      expect(isSameSource(source, { ...source, ...other })).toBe(false);
+    }
   });
 });
 
 describe('filters', () => {
   it('are there from the start, before any port comes up', () => {
-    const changes = plan(desired, { networks: new Map(), sandboxes: new Map() });
+    const sandboxes = new Map([['/run/netns/a', { interfaces: [], routes: new Set<string>() }]]);
+    const changes = plan(desired, { networks: new Map(), sandboxes });
     const steps = changes.map(({ kind, action }) => `${kind} ${action}`);
     expect(steps.indexOf('filter put')).toBeLessThan(steps.indexOf('vxlan put'));
     expect(steps.indexOf('underlay put')).toBeLessThan(steps.indexOf('vxlan put'));
+    expect(plugging(steps)).toEqual(['filter put', 'source put', 'port put']);
     expect(repairsOf(changes, new Set()).map(({ kind }) => kind)).not.toContain('filter');
   });
 
@@ -86,31 +94,34 @@ describe('filters', () => {
   });
 
   it.each([
-    ['missing', undefined, 'filter put: filter of sources missing'],
-    ['not whole', { ...filter!, mtu: null }, 'filter put: filter of sources is not whole'],
+    [
+      'missing',
+      undefined,
+      ['filter put: filter of sources missing', 'source put: nobody filters it'],
+    ],
+    ['not whole', { ...filter!, mtu: null }, ['filter put: filter of sources is not whole']],
     [
       'for another mtu',
       { ...filter!, mtu: 1400 },
-      'filter put: filter for mtu 1450 wanted, 1400 found',
+      ['filter put: filter for mtu 1450 wanted, 1400 found'],
     ],
-    ['without a source', { ...filter!, sources: new Map() }, 'source put: not let in'],
+    ['without a port', { ...filter!, sources: new Map() }, ['source put: nobody filters it']],
+    [
+      'with a source of somebody else',
+      { ...filter!, sources: new Map([[port!, { ...source!, addresses: ['10.1.0.9'] }]]) },
+      ['source put: another source was let in'],
+    ],
     [
       'with one too many',
-      {
-        ...filter!,
-        sources: new Map([
-          ...filter!.sources,
-          ['v x y', { port: 'v', mac: 'x', address: 'y' }] as const,
-        ]),
-      },
-      'source remove: no endpoint here sends from it',
+      { ...filter!, sources: new Map([...filter!.sources, ['v9', { ...source!, port: 'v9' }]]) },
+      ['source remove: no endpoint here uses it'],
     ],
-  ])('%s are put right in one step', (_name, found, expected) => {
+  ])('%s are put right', (_name, found, expected) => {
     const observed = withNetwork({ filter: undefined });
     const [[netns, own]] = [...observed.networks] as [[string, ObservedNetwork]];
     const { filter: _, ...bare } = own;
     const as = found === undefined ? bare : { ...bare, filter: found };
-    expect(told({ ...observed, networks: new Map([[netns, as]]) })).toEqual([expected]);
+    expect(told({ ...observed, networks: new Map([[netns, as]]) })).toEqual(expected);
   });
 
   it('let members in by network and address', () => {
@@ -134,16 +145,30 @@ describe('filters', () => {
   });
 
   it('are left as they are by who does not look at them', () => {
-    const { networks, ...rest } = settled(withoutFilters(desired));
-    expect(plan(withoutFilters(desired), { ...rest, networks })).toEqual([]);
-    expect(rest.underlay).toBeUndefined();
+    const seen = withNetwork({ filter: { ...filter!, mtu: null, sources: new Map() } });
+    const { underlay: _, ...unseen } = seen;
+    expect(plan(trustingFilters(desired), unseen)).toEqual([]);
   });
 
   it('come with a namespace that is made anew, whether they are looked at or not', () => {
     const gone = { ...settled(desired), networks: new Map() };
     const steps = (seen: typeof desired) => plan(seen, gone).map(({ kind }) => kind);
-    expect(steps(withoutFilters(desired, (netns) => netns === 'sk-7'))).toContain('filter');
-    expect(steps(withoutFilters(desired, () => false))).not.toContain('filter');
+    expect(steps(trustingFilters(desired, (netns) => netns === 'sk-7'))).toContain('filter');
+    expect(steps(trustingFilters(desired, () => false))).not.toContain('filter');
+  });
+
+  it('come with a port that is made anew, whether they are looked at or not', () => {
+    const sandboxes = new Map([['/run/netns/a', { interfaces: [], routes: new Set<string>() }]]);
+    const observed = { ...withNetwork({ veths: new Map() }), sandboxes };
+    const changes = plan(trustingFilters(desired), observed);
+    const steps = changes.map(({ kind, action }) => `${kind} ${action}`);
+    expect(plugging(steps)).toEqual(['source put', 'port put']);
+    expect(repairsOf(changes, new Set()).map(({ kind }) => kind)).not.toContain('source');
+  });
+
+  it('wait for the port', () => {
+    const found = withNetwork({ filter: { ...filter!, sources: new Map() }, veths: new Map() });
+    expect(told(found).filter((step) => step.startsWith('source'))).toEqual([]);
   });
 
   it('go with the last network', () => {

@@ -26,8 +26,8 @@ export {
   type ObservedVxlan,
 } from './observed';
 export { probeDevice, probeOf, probePort, probePrefix, type Probe } from './probe';
-export { bySourceKey, withoutFilters } from './plan-filter';
-export { sourceKey, sourcesOf, type Source } from './sources';
+export { trustingFilters } from './plan-filter';
+export { isSameSource, sourceOf, type Source } from './sources';
 export { memberOf, memberParts, type Member, type ObservedUnderlay } from './members';
 export { guardedNetworks, type GuardedNetwork } from './guard';
 export { keyOf, plugKeyOf, rankOf, type Change, type ChangeKind } from './change';

@@ -37,7 +37,7 @@ export interface ObservedRow {
 export interface ObservedFilter {
   /** That its rules are for; null: they are not whole. */
   readonly mtu: number | null;
-  /** By key. */
+  /** Of ports whose rules are whole. */
   readonly sources: ReadonlyMap<string, Source>;
   /** Frames with a source of somebody else's that it kept out, since it was made. */
   readonly dropped: number;
@@ -136,9 +136,18 @@ function settledNetwork(network: DesiredNetwork, unplugged: ReadonlySet<string>)
     ...(network.isFenced === true ? { hasGuard: true } : {}),
     ...(network.sources === undefined
       ? {}
-      : { filter: { mtu: network.mtu, sources: network.sources, dropped: 0 } }),
+      : { filter: settledFilter(network.mtu, network.sources, unplugged) }),
     ...(network.probe === undefined ? {} : { probe: { ...network.probe, mtu: network.mtu } }),
   };
+}
+
+function settledFilter(
+  mtu: number,
+  sources: ReadonlyMap<string, Source>,
+  unplugged: ReadonlySet<string>,
+): ObservedFilter {
+  const plugged = [...sources].filter(([port]) => !unplugged.has(port));
+  return { mtu, sources: new Map(plugged), dropped: 0 };
 }
 
 const noVteps: readonly string[] = [];

@@ -1,61 +1,51 @@
-// The part of a plan that keeps foreign senders out of a network: which port may send from which MAC and address.
+// The part of a plan that keeps foreign senders out of a network: which port may send from which MAC and addresses.
 
 import type { ChangeStep } from './change';
 import type { Desired, DesiredNetwork } from './desired';
 import type { ObservedNetwork } from './observed';
-import { sourceKey } from './sources';
+import { isSameSource } from './sources';
 
 type Add = (step: ChangeStep, reason: string, follows: boolean) => void;
 
+/** Of the ports that are there: what may come out of a new one comes with it. */
 export function planFilter(
-  { netns, mtu, sources }: DesiredNetwork,
-  { filter }: ObservedNetwork,
+  { netns, mtu, sources, trustsFilter }: DesiredNetwork,
+  { filter, veths }: ObservedNetwork,
   isNew: boolean,
   add: Add,
 ): void {
-  if (sources === undefined) return;
-  const fault =
-    filter === undefined
-      ? 'filter of sources missing'
-      : filter.mtu === null
-        ? 'filter of sources is not whole'
-        : filter.mtu === mtu
-          ? null
-          : `filter for mtu ${mtu} wanted, ${filter.mtu} found`;
-  if (filter === undefined || fault !== null) {
-    const all = [...sources.values()];
-    add({ kind: 'filter', action: 'put', netns, mtu, sources: all }, fault ?? '', isNew);
-    return;
+  if (sources === undefined || trustsFilter === true) return;
+  const fault = filterFault(filter, mtu);
+  if (fault !== null) add({ kind: 'filter', action: 'put', netns, mtu }, fault, isNew);
+  for (const [port, source] of sources) {
+    const known = filter?.sources.get(port);
+    if (!veths.has(port) || (known !== undefined && isSameSource(known, source))) continue;
+    const reason = known === undefined ? 'nobody filters it' : 'another source was let in';
+    add({ kind: 'source', action: 'put', netns, source }, reason, filter === undefined);
   }
-  for (const [key, source] of sources) {
-    if (filter.sources.has(key)) continue;
-    add({ kind: 'source', action: 'put', netns, source }, 'not let in', false);
-  }
-  for (const [key, source] of filter.sources) {
-    if (sources.has(key)) continue;
-    const reason = 'no endpoint here sends from it';
-    add({ kind: 'source', action: 'remove', netns, source }, reason, false);
+  for (const port of filter?.sources.keys() ?? []) {
+    if (sources.has(port)) continue;
+    add({ kind: 'source', action: 'remove', netns, port }, 'no endpoint here uses it', false);
   }
 }
 
+function filterFault(filter: ObservedNetwork['filter'], mtu: number): string | null {
+  if (filter === undefined) return 'filter of sources missing';
+  if (filter.mtu === null) return 'filter of sources is not whole';
+  return filter.mtu === mtu ? null : `filter for mtu ${mtu} wanted, ${filter.mtu} found`;
+}
+
 /**
- * The same without whom it hears: then a plan leaves filters as they are. Those of fresh namespaces stay, since no port may come
- * up without.
+ * The same for who does not look at filters: a plan leaves those that are there as they are. Fresh namespaces and new ports get
+ * theirs, since no port may come up without.
  */
-export function withoutFilters(
+export function trustingFilters(
   { vteps, networks }: Desired,
   isFresh: (netns: string) => boolean = () => false,
 ): Desired {
   const seen = [...networks].map(([netns, network]) => {
-    const { sources: _, ...bare } = network;
-    return [netns, isFresh(netns) ? network : bare] as const;
+    const trusting = { ...network, trustsFilter: true } as const;
+    return [netns, isFresh(netns) ? network : trusting] as const;
   });
   return { vteps, networks: new Map(seen) };
-}
-
-/** By key, as plans compare them. */
-export function bySourceKey<Source extends Parameters<typeof sourceKey>[0]>(
-  sources: Iterable<Source>,
-): Map<string, Source> {
-  return new Map([...sources].map((source) => [sourceKey(source), source]));
 }

@@ -146,7 +146,7 @@ function portReason(found: ObservedPort, mtu: number, neighSuppress: boolean): s
 }
 
 function planProbe(
-  { netns, mtu, probe }: DesiredNetwork,
+  { netns, mtu, probe, sources }: DesiredNetwork,
   found: ObservedNetwork,
   follows: boolean,
   add: Add,
@@ -157,7 +157,11 @@ function planProbe(
   if (known?.mac === mac && known.address === address && known.mtu === mtu) return;
   const reason = known === undefined ? 'probe missing' : 'probe is not as it should be';
   add({ kind: 'probe', action: 'put', netns, mac, address, mtu }, reason, follows);
-  // The row goes with the port.
+  // What may come out of it, and its row, go with the port.
+  const source = sources?.get(probePort);
+  if (source !== undefined) {
+    add({ kind: 'source', action: 'put', netns, source }, 'port is new', true);
+  }
   const row = { port: probePort, vtep: null, replaces: false };
   add({ kind: 'fdb', action: 'put', netns, mac, ...row }, 'port is new', true);
 }

@@ -111,7 +111,7 @@ interface Plug {
   readonly isNew: boolean;
 }
 
-/** A veth, its port, and the row of what is behind it. */
+/** A veth, what may come out of it, its port, and the row of what is behind it. */
 function plugged(network: DesiredNetwork, endpoint: DesiredEndpoint, plug: Plug): Change[] {
   const { netns, id: networkId } = network;
   const { interface: name, replaces, reason, isNew } = plug;
@@ -131,9 +131,11 @@ function plugged(network: DesiredNetwork, endpoint: DesiredEndpoint, plug: Plug)
     replaces,
   };
   const row = { mac, port, vtep: null, replaces: false };
+  const source = network.sources?.get(port);
   const head = { networkId, netns, reason: 'port is new', follows: true } as const;
   return [
     { ...put, networkId, reason, ...(isNew ? { follows: true } : {}) },
+    ...(source === undefined ? [] : [{ ...head, kind: 'source', action: 'put', source } as const]),
     { ...head, kind: 'port', action: 'put', veth: port, mtu },
     { ...head, kind: 'fdb', action: 'put', ...row },
   ];

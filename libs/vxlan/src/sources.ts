@@ -3,26 +3,31 @@
 
 import { formatAddress, address as parsed } from '@skein/ip';
 
-/** One address that one MAC may send from, through one port. */
+/** What may come out of one port. */
 export interface Source {
   readonly port: string;
   readonly mac: string;
   /** Canonical text, without prefix length. */
-  readonly address: string;
+  readonly addresses: readonly string[];
 }
 
 /** Before an interface has an address: duplicate address detection and group membership (RFC 4862, RFC 3810). */
 const unspecified = '::';
 
 /** `addresses` without prefix length, in canonical text. With one of IPv6, what the kernel adds to it may be sent from as well. */
-export function sourcesOf(port: string, mac: string, addresses: readonly string[]): Source[] {
+export function sourceOf(port: string, mac: string, addresses: readonly string[]): Source {
   const hasIpv6 = addresses.some((text) => text.includes(':'));
-  const own = hasIpv6 ? [...addresses, linkLocal(mac), unspecified] : addresses;
-  return own.map((address) => ({ port, mac, address }));
+  return {
+    port,
+    mac,
+    addresses: hasIpv6 ? [...addresses, linkLocal(mac), unspecified] : addresses,
+  };
 }
 
-export function sourceKey({ port, mac, address }: Source): string {
-  return `${port} ${mac} ${address}`;
+/** Whether the same may come out, in whatever order it is told. */
+export function isSameSource(one: Source, other: Source): boolean {
+  const text = ({ port, mac, addresses }: Source) => [port, mac, ...addresses.toSorted()].join(' ');
+  return text(one) === text(other);
 }
 
 /** What the kernel derives from the MAC (RFC 4291, appendix A). */
