@@ -36,7 +36,7 @@ function cluster(program: Command): void {
   );
   door(
     group
-      .command('transfer [to]')
+      .command('transfer [member]')
       .description('hand leadership to another manager, or to the one furthest ahead'),
     async () => (await load()).transfer,
     ['skein cluster transfer m2'],
@@ -85,21 +85,21 @@ function memberCommands(group: Command): void {
   door(
     waiting(
       group
-        .command('promote <name>')
+        .command('promote <member>')
         .description('give a learner a vote, as soon as it has caught up'),
     ),
     async () => (await load()).promote,
     ['skein cluster promote m4'],
   );
   door(
-    group.command('demote <name>').description('take a voter its vote; it goes on as a learner'),
+    group.command('demote <member>').description('take a voter its vote; it goes on as a learner'),
     async () => (await load()).demote,
     ['skein cluster demote m2'],
   );
   door(
     yes(
       group
-        .command('remove <name>')
+        .command('remove <member>')
         .alias('rm')
         .description('drop a manager; on a local cluster its process ends and its data goes too'),
     ),

@@ -310,11 +310,19 @@ function machine(program: Command): void {
   program
     .command('completion')
     .addArgument(new Argument('<shell>', 'the shell').choices(['bash', 'zsh', 'fish']))
-    .description('print a completion script')
+    .description("print a completion script; it asks the gateway for the cluster's names")
     .addHelpText('after', '\nExamples:\n  source <(skein completion bash)')
     .action(async (shell: 'bash' | 'zsh' | 'fish') => {
       const { completionScript } = await import('./commands/completion');
       process.stdout.write(completionScript(program, shell));
+    });
+  program
+    .command('names-for [words...]', { hidden: true })
+    .helpOption(false)
+    .passThroughOptions()
+    .action(async (words: string[]) => {
+      const { printNames } = await import('./commands/names');
+      await printNames(program, words);
     });
 }
 

@@ -1,6 +1,7 @@
-// skein completion: a script for the shell, made from the commands themselves.
+// skein completion: a script for the shell, made from the commands themselves. Names of the cluster's it asks for, by names-for.
 
 import type { Command } from 'commander';
+import { namesAfter } from './names';
 
 export const shells = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof shells)[number];
@@ -10,6 +11,8 @@ interface Place {
   readonly path: string;
   readonly words: readonly { readonly word: string; readonly about: string }[];
   readonly options: readonly { readonly long: string; readonly about: string }[];
+  /** Whether names of the cluster's can follow, and whether nothing else can, such as a file. */
+  readonly names: { readonly any: boolean; readonly only: boolean };
 }
 
 export function completionScript(program: Command, shell: Shell): string {
@@ -38,6 +41,7 @@ function placesOf(command: Command, path: string): Place[] {
     options: command.options
       .filter((option) => option.long !== undefined && !option.hidden)
       .map((option) => ({ long: option.long ?? '', about: option.description })),
+    names: namesAfter(command),
   };
   // What is known by two names is completed behind both.
   const below = children.flatMap((child) =>
@@ -53,6 +57,9 @@ function isHidden(command: Command): boolean {
 const pathsOf = (places: readonly Place[]): string[] =>
   places.map(({ path }) => path).filter((path) => path !== '');
 
+const namedPaths = (places: readonly Place[]): string[] =>
+  places.filter(({ names }) => names.any).map(({ path }) => `"${path}"`);
+
 function bashScript(places: readonly Place[]): string {
   const known = pathsOf(places).map((path) => `"${path}"`);
   const cases = places.map(({ path, words, options }) => {
@@ -60,7 +67,7 @@ function bashScript(places: readonly Place[]): string {
     return `    "${path}") words="${all.join(' ')}" ;;`;
   });
   return `_skein() {
-  local current="\${COMP_WORDS[COMP_CWORD]}" path="" next word words=""
+  local current="\${COMP_WORDS[COMP_CWORD]}" path="" next word words="" names=""
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     next="\${path:+$path }$word"
     case "$next" in
@@ -69,6 +76,14 @@ function bashScript(places: readonly Place[]): string {
   done
   case "$path" in
 ${cases.join('\n')}
+  esac
+  case "$current/$path" in
+    -*) ;;
+    ${namedPaths(places)
+      .map((path) => `*/${path}`)
+      .join('|')})
+      names="$("\${COMP_WORDS[0]}" names-for "\${COMP_WORDS[@]:1:COMP_CWORD-1}" 2>/dev/null </dev/null)"
+      words="\${names:-$words}" ;;
   esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))
 }
@@ -90,7 +105,7 @@ function zshScript(places: readonly Place[]): string {
   return `(( $+functions[compdef] )) || { autoload -U compinit && compinit -i; }
 _skein() {
   local place="" next="" word=""
-  local -a offered
+  local -a offered names
   for word in "\${(@)words[2,CURRENT-1]}"; do
     next="\${place:+$place }$word"
     case "$next" in
@@ -99,6 +114,14 @@ _skein() {
   done
   case "$place" in
 ${cases.join('\n')}
+  esac
+  case "$PREFIX/$place" in
+    (-*) ;;
+    (${namedPaths(places)
+      .map((path) => `*/${path}`)
+      .join('|')})
+      names=(\${(f)"$("$words[1]" names-for "\${(@)words[2,CURRENT-1]}" 2>/dev/null </dev/null)"})
+      (( $#names )) && offered=("\${(@)names}") ;;
   esac
   _describe -t commands skein offered || _files
 }
@@ -110,7 +133,7 @@ const quoted = (word: string, about: string): string =>
   `'${word}:${about.replaceAll("'", `'\\''`).replaceAll('\n', ' ')}'`;
 
 function fishScript(places: readonly Place[]): string {
-  const lines = places.flatMap(({ path, words, options }) => {
+  const lines = places.flatMap(({ path, words, options, names }) => {
     const when = `-n 'test "$(__skein_path)" = "${path}"'`;
     return [
       ...words.map(
@@ -119,6 +142,9 @@ function fishScript(places: readonly Place[]): string {
       ...options.map(
         ({ long, about }) => `complete -c skein ${when} -l ${long.slice(2)} -d '${plain(about)}'`,
       ),
+      ...(names.any
+        ? [`complete -c skein ${names.only ? '-f ' : ''}${when} -a '(__skein_names)'`]
+        : []),
     ];
   });
   return `function __skein_path
@@ -134,6 +160,10 @@ function fishScript(places: readonly Place[]): string {
     end
   end
   echo $path
+end
+function __skein_names
+  set -l words (commandline -opc)
+  $words[1] names-for $words[2..-1] 2>/dev/null </dev/null
 end
 ${lines.join('\n')}
 `;
