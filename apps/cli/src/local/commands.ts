@@ -126,7 +126,18 @@ function registerContainers(program: Command): void {
       await addContainer({ home: homeDir(), name, ...options });
     });
   container
+    .command('list')
+    .alias('ls')
+    .description('list them, and what each is attached to')
+    .option('--json', 'print JSON')
+    .option('--no-color', 'print without colors')
+    .action(async ({ json }: { json?: boolean }) => {
+      const { printContainers } = await import('./containers');
+      await printContainers({ home: homeDir(), json: json ?? false });
+    });
+  container
     .command('remove <name>')
+    .alias('rm')
     .description('remove it; its endpoint stays until it is detached')
     .action(async (name: string) => {
       const { removeContainer } = await import('./containers');

@@ -6,18 +6,21 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createLayout, runsDir } from '@skein/local-cluster';
-import { addContainer, commandLine, removeContainer } from './containers';
+import { addContainer, commandLine, listContainers, removeContainer } from './containers';
 
 let home = '';
 let containers: string[] = [];
 let closing: (() => void)[] = [];
 /** What the gateway answers an attach. */
 let answer = { status: 201, body: {} as object };
+/** What it answers of what is there, by path; everything else has no subnets. */
+let there: Record<string, object> = {};
 
 /** A cluster as its commands find it: one process, its control socket, and a gateway. */
 beforeEach(async () => {
   home = mkdtempSync(join(tmpdir(), 'skein-containers-'));
   containers = ['a', 'b'];
+  there = {};
   const dataDir = join(runsDir(home), 'single');
   mkdirSync(dataDir, { recursive: true });
   const gateway = await serveGateway();
@@ -45,7 +48,8 @@ function serveGateway(): Promise<Server> {
   const server = createServer((request, response) => {
     const isAttach = request.method === 'POST';
     response.statusCode = isAttach ? answer.status : 200;
-    response.end(JSON.stringify(isAttach ? answer.body : { subnets: [] }));
+    const found = there[request.url?.split('?')[0] ?? ''] ?? { subnets: [] };
+    response.end(JSON.stringify(isAttach ? answer.body : found));
   });
   return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
 }
@@ -101,6 +105,36 @@ describe('container add', () => {
     const adding = addContainer({ home, name: 'c', host: 'h1', network: 'web' });
     await expect(adding).rejects.toMatchObject({ code: 'unknown_outcome' });
     expect(containers).toEqual(['a', 'b', 'c']);
+  });
+});
+
+describe('container list', () => {
+  const endpoint = (name: string, netns: string | undefined) => ({
+    name,
+    network: 'web',
+    host: 'h1',
+    addresses: ['10.0.0.2/24'],
+    ...(netns === undefined ? {} : { sandbox: { netns } }),
+  });
+
+  it('tells what each container is attached to', async () => {
+    const endpoints = [endpoint('one', '/run/netns/c-a'), endpoint('two', undefined)];
+    there = {
+      '/v1/networks': { networks: [{ name: 'web' }] },
+      '/v1/networks/web/endpoints': { endpoints },
+    };
+    const attached = { network: 'web', name: 'one', host: 'h1', addresses: ['10.0.0.2/24'] };
+    expect(await listContainers(home)).toEqual([
+      { name: 'a', netns: '/run/netns/c-a', endpoints: [attached] },
+      { name: 'b', netns: '/run/netns/c-b', endpoints: [] },
+    ]);
+  });
+
+  it('names the containers of a cluster whose gateway does not know more', async () => {
+    expect(await listContainers(home)).toEqual([
+      { name: 'a', netns: '/run/netns/c-a' },
+      { name: 'b', netns: '/run/netns/c-b' },
+    ]);
   });
 });
 

@@ -9,9 +9,11 @@ import {
   isAlive,
   listRuns,
   LocalCluster,
+  netnsOfContainer,
 } from '@skein/local-cluster';
 import { Api, path } from '../client/api';
 import type { EndpointAnswer, NetworkAnswer } from '../demo/api';
+import { Output } from '../output/output';
 
 /** The cluster that the client file points at: of several, the one that was started last. */
 async function currentCluster(home: string): Promise<LocalCluster> {
@@ -74,7 +76,7 @@ async function attach(
   options: { name: string; netns: string; host: string; network: string },
 ): Promise<{ addresses: readonly string[]; gateway: string | undefined }> {
   const { name, netns, host, network } = options;
-  const api = new Api({ url: cluster.url, token: cluster.token, source: 'the local cluster' });
+  const api = apiOf(cluster);
   const { subnets } = (await api.get(path`/v1/networks/${network}`)) as NetworkAnswer;
   const { addresses } = (await api.post(path`/v1/networks/${network}/endpoints`, {
     host,
@@ -82,6 +84,79 @@ async function attach(
     sandbox: { netns },
   })) as EndpointAnswer;
   return { addresses, gateway: subnets[0]?.gateway };
+}
+
+export interface ContainerView {
+  readonly name: string;
+  readonly netns: string;
+  /** What is attached there; absent if the gateway does not tell. */
+  readonly endpoints?: readonly AttachedView[];
+}
+
+interface AttachedView {
+  readonly network: string;
+  readonly name: string;
+  readonly host: string;
+  readonly addresses: readonly string[];
+}
+
+export async function listContainers(home: string): Promise<ContainerView[]> {
+  const cluster = await currentCluster(home);
+  try {
+    const { containers } = await cluster.control.call('status', {});
+    const attached = await attachedBySandbox(cluster).catch(() => undefined);
+    return [...containers].sort().map((name) => {
+      const netns = `/run/netns/${netnsOfContainer(name)}`;
+      return attached === undefined
+        ? { name, netns }
+        : { name, netns, endpoints: attached.get(netns) ?? [] };
+    });
+  } finally {
+    cluster.detach();
+  }
+}
+
+async function attachedBySandbox(cluster: LocalCluster): Promise<Map<string, AttachedView[]>> {
+  const api = apiOf(cluster, 1);
+  const bySandbox = new Map<string, AttachedView[]>();
+  for (const network of await api.list('/v1/networks', 'networks')) {
+    for (const endpoint of await api.list(
+      path`/v1/networks/${network.name}/endpoints`,
+      'endpoints',
+    )) {
+      const { name, host, addresses, sandbox } = endpoint;
+      if (sandbox?.netns === undefined) continue;
+      const view = { network: network.name, name, host, addresses };
+      bySandbox.set(sandbox.netns, [...(bySandbox.get(sandbox.netns) ?? []), view]);
+    }
+  }
+  return bySandbox;
+}
+
+export async function printContainers(options: { home: string; json: boolean }): Promise<void> {
+  const out = new Output(options.json);
+  const containers = await listContainers(options.home);
+  out.show({ containers }, () => {
+    const rows = containers.flatMap(({ name, netns, endpoints }) =>
+      endpoints === undefined || endpoints.length === 0
+        ? [[name, undefined, undefined, undefined, netns]]
+        : endpoints.map((each) => [
+            name,
+            each.network,
+            each.host,
+            each.addresses.join(', '),
+            netns,
+          ]),
+    );
+    const none = 'no containers; `./skein container add <name>` makes one';
+    return out.table(['name', 'network', 'host', 'addresses', 'netns'], rows, none);
+  });
+  if (containers.some(({ endpoints }) => endpoints === undefined))
+    out.note('the gateway does not tell what they are attached to');
+}
+
+function apiOf({ url, token }: LocalCluster, attempts?: number): Api {
+  return new Api({ url, token, source: 'the local cluster' }, attempts);
 }
 
 /** True if it is sure that nothing was attached: not of an answer that got lost. */
