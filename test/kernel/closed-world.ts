@@ -7,6 +7,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { keyOf, vethName, type OverlayShare } from '@skein/vxlan';
 import { IprouteKernel } from '@skein/vxlan-iproute';
+import { forged, forgers, nft, trackConnections, trackedAt } from './forged-frames';
+import { heard, hello } from './greetings';
 import type { HostReply, HostRequest } from './overlay-host';
 
 const run = promisify(execFile);
@@ -88,40 +90,6 @@ function shareOf(
   };
 }
 
-/** Whether a datagram to `address` is heard by `to` while `say`, run in `from`, sends it a few times. */
-async function heard(
-  { from, to, at = '0.0.0.0' }: { from: string; to: string; at?: string },
-  say: string,
-): Promise<boolean> {
-  const type = at.includes(':') ? 'udp6' : 'udp4';
-  const program = `const s=require('dgram').createSocket({type:'${type}',reuseAddr:true});
-    s.on('message',(m)=>{console.log('heard '+m);process.exit()});s.bind(9,'${at}',()=>console.log('ready'));
-    setTimeout(()=>process.exit(),4000);`;
-  const listener = spawn('nsenter', [
-    `--net=/run/netns/${to}`,
-    '--',
-    process.execPath,
-    '-e',
-    program,
-  ]);
-  let text = '';
-  listener.stdout.on('data', (part: Buffer) => (text += String(part)));
-  await once(listener.stdout, 'data');
-  const left = once(listener, 'exit');
-  await run('nsenter', [`--net=/run/netns/${from}`, '--', process.execPath, '-e', say]);
-  listener.kill('SIGKILL');
-  await left;
-  return text.includes('heard');
-}
-
-/** Says hello to `to` a few times, from `by` if given. */
-function hello(to: string, by?: string): string {
-  const type = to.includes(':') ? 'udp6' : 'udp4';
-  const bind = by === undefined ? '' : `s.bind(0,'${by}',()=>s.setBroadcast(true));`;
-  return `const s=require('dgram').createSocket('${type}');s.on('error',()=>{});${bind}
-    let n=0;setInterval(()=>{s.send('hello',9,'${to}',()=>{});if(++n>6)process.exit()},60);`;
-}
-
 /** What becomes of a's address at c when c asks a alone whether it is still there. */
 async function askedAgain(): Promise<boolean> {
   const row = 'fd00:1::5 dev eth0';
@@ -198,7 +166,8 @@ async function rulesDrift(h1: Host, share: OverlayShare) {
       ${inside} list chain ${table} ${port} | sed s/${port}/${foreign}/ | ${inside} -f -`,
     ],
     ['port', `${host} delete table inet sk-h1-members`],
-    ['port rules', `${host} flush chain inet sk-h1-members input`],
+    ['port rules', `${host} flush chain inet sk-h1-members vxlan`],
+    ['port tracking', `${host} flush chain inet sk-h1-members prerouting`],
     ['member', `${host} delete element inet sk-h1-members version4 '{ 192.0.2.2 . 100 }'`],
     ['stranger', `${host} add element inet sk-h1-members version4 '{ 192.0.2.3 . 100 }'`],
     ['vni', `${host} delete element inet sk-h1-members vnis '{ 100 }'`],
@@ -253,6 +222,46 @@ async function outsider(h1: Host, share: OverlayShare, outer: { from: string; to
     heard: isHeard,
     counted: (dropped['port'] ?? 0) > 0,
     'heard without the filter': withoutFilter,
+  };
+}
+
+/** With connection tracking in both hosts, as where Docker translates addresses. */
+async function tracking(h1: Host, share: OverlayShare) {
+  const say = () => heard({ from: 'a', to: 'b' }, hello('10.1.0.6'));
+  const members = () => nft('h1', ['list', 'set', 'inet', 'sk-h1-members', 'version4']);
+  const strangers = async () => (await h1.ask('plan', share)).dropped['port'] ?? 0;
+  const first = await strangers();
+  const forgedBefore = await forgers();
+  const second = await strangers();
+  for (const host of ['h1', 'h2']) trackConnections(host);
+  const forgedThen = await forgers();
+  const third = await strangers();
+  for (const host of ['h1', 'h2']) trackedAt(host);
+  const way = await say();
+  const back = await heard({ from: 'b', to: 'a' }, hello('10.1.0.5'));
+  const [at1, at2] = [trackedAt('h1'), trackedAt('h2')];
+  const counted = /192\.0\.2\.2 \. 0x64 counter packets [1-9]/.test(members());
+  sh(`nsenter --net=/run/netns/h1 sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
+    ip -n h3 route add 198.51.100.9 via 192.0.2.1; ip -n h1 route add 198.51.100.9 dev eth0`);
+  await run('nsenter', [
+    '--net=/run/netns/h3',
+    process.execPath,
+    '-e',
+    forged({ to: '198.51.100.9' }),
+  ]);
+  const passing = trackedAt('h1')['forward'];
+  sh('nsenter --net=/run/netns/h1 nft delete table inet sk-h1-members');
+  await say();
+  const withoutFilter = trackedAt('h1')['output'];
+  const forgedWithout = await forgers();
+  await h1.ask('program', share);
+  for (const host of ['h1', 'h2'])
+    nft(host, ['-f', '-'], 'delete table ip nat\ndelete table inet watch\n');
+  return {
+    heard: { before: forgedBefore, then: forgedThen, 'without the filter': forgedWithout },
+    'strangers counted': { before: second - first, then: third - second },
+    ...{ way, back, 'member counted': counted, at1, at2, passing },
+    'output without the filter': withoutFilter,
   };
 }
 
@@ -320,6 +329,7 @@ async function story() {
   observed['one unfiltered'] = await oneUnfiltered();
   await h1.ask('program', onH1);
   observed['outsider'] = await outsider(h1, onH1, { from: '192.0.2.3', to: '192.0.2.1' });
+  observed['tracking'] = await tracking(h1, onH1);
   observed['multicast'] = await multicast(h1, h2, all);
   await h2.ask('program', onH2);
   observed['segment'] = await segment();

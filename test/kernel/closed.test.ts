@@ -44,6 +44,7 @@ describeWherePossible(await whyNoPrivateWorld(), 'networks that others try to en
     ['foreign chain', 'source 1'],
     ['port', 'underlay 1'],
     ['port rules', 'underlay 1'],
+    ['port tracking', 'underlay 1'],
     ['member', 'member 1'],
     ['stranger', 'member 1'],
     ['vni', 'vni 1'],
@@ -59,6 +60,35 @@ describeWherePossible(await whyNoPrivateWorld(), 'networks that others try to en
     const expected = { heard: false, counted: true, 'heard without the filter': true };
     expect(story['outsider']).toEqual(expected);
     expect(story['wide underlay']?.['outsider']).toEqual(expected);
+  });
+
+  it('take no forged frame, whole or in fragments, tracked or not', () => {
+    expect(story['tracking']).toMatchObject({
+      heard: {
+        before: [],
+        then: [],
+        'without the filter': [
+          'whole',
+          'to everybody',
+          'in fragments',
+          'in fragments, the first without a VNI',
+          'in fragments, the first with another VNI',
+        ],
+      },
+      // Of each of the five forms, four frames.
+      'strangers counted': { before: 20, then: 20 },
+    });
+  });
+
+  it('are not tracked by a host that tracks connections, but for those that it forwards', () => {
+    const untracked = { tracked: false, untracked: true };
+    const tracked = { tracked: true, untracked: false };
+    const none = { tracked: false, untracked: false };
+    const both = { input: untracked, output: untracked, forward: none };
+    expect(story['tracking']).toMatchObject({
+      ...{ way: true, back: true, 'member counted': true, at1: both, at2: both },
+      ...{ passing: tracked, 'output without the filter': tracked },
+    });
   });
 
   it('carry broadcast to members elsewhere if told to, and to nobody else', () => {

@@ -1,5 +1,6 @@
-// The filter of a host's VXLAN port, in nftables' words: frames of a network here are taken from the VTEPs of its members alone.
-// Networks of others on the same port are none of its business. Text and its reading only.
+// The filter of a host's VXLAN port, in nftables' words: frames of a network here are taken from the VTEPs of its members alone,
+// and none is tracked as a connection. Whom networks of others on the same port hear is none of its business. Text and its reading
+// only.
 
 import { address, formatAddress } from '@skein/ip';
 import {
@@ -41,7 +42,9 @@ export class MemberFilter {
     const port = Number(/comment "port 0 of (\d+)"/.exec(text)?.[1] ?? 0);
     const found = [...text.matchAll(/comment "([^"]*)"/g)].map(([, comment]) => comment);
     const wanted = rulesFor(port).map((_, index) => `port ${index} of ${port}`);
-    const isWhole = /hook input priority/.test(text) && found.join() === wanted.join();
+    const isWhole =
+      found.join() === wanted.join() &&
+      Object.keys(hooks).every((hook) => text.includes(`hook ${hook} priority`));
     return {
       vxlanPort: isWhole && port > 0 ? port : null,
       vnis: new Set(elementsOf(text, 'vnis').map(([vni = '']) => Number(vni))),
@@ -78,11 +81,14 @@ export class MemberFilter {
       `  set vnis { typeof ${vni}; }`,
       `  set version4 { typeof ip saddr . ${vni}; counter; }`,
       `  set version6 { typeof ip6 saddr . ${vni}; counter; }`,
-      '  chain input { type filter hook input priority -10; policy accept; }',
+      ...Object.entries(hooks).map(
+        ([hook, priority]) =>
+          `  chain ${hook} { type filter hook ${hook} priority ${priority}; policy accept; }`,
+      ),
+      '  chain vxlan { }',
       '}',
       ...rulesFor(vxlanPort).map(
-        (rule, index) =>
-          `add rule ${this.#table} input ${rule} comment "port ${index} of ${vxlanPort}"`,
+        (rule, index) => `add rule ${this.#table} ${rule} comment "port ${index} of ${vxlanPort}"`,
       ),
       ...[...vnis].flatMap((each) => this.#element('put', 'vnis', String(each))),
       ...[...members].flatMap((member) =>
@@ -101,13 +107,22 @@ export class MemberFilter {
 /** Behind UDP's eight bytes, VXLAN's flags and reserved bits: RFC 7348 §5. */
 const vni = '@th,96,24';
 
+/** By hook, in the order in which nftables prints them; those at -300 are in front of connection tracking. */
+const hooks = { prerouting: -300, output: -300, input: -10 };
+
+/**
+ * Each with its chain. Strangers are dropped at input alone: in front of it a first fragment may be too short to name its VNI, and
+ * an address may still become the host's own. What is only forwarded is tracked as ever.
+ */
 function rulesFor(vxlanPort: number): string[] {
+  const isVxlan = `udp dport ${vxlanPort}`;
   return [
-    'meta l4proto != udp accept',
-    `udp dport != ${vxlanPort} accept`,
-    `ip saddr . ${vni} @version4 accept`,
-    `ip6 saddr . ${vni} @version6 accept`,
-    `${vni} @vnis counter name strangers drop`,
+    `prerouting ${isVxlan} fib daddr type local notrack`,
+    `output ${isVxlan} notrack`,
+    `input ${isVxlan} goto vxlan`,
+    `vxlan ip saddr . ${vni} @version4 accept`,
+    `vxlan ip6 saddr . ${vni} @version6 accept`,
+    `vxlan ${vni} @vnis counter name strangers drop`,
   ];
 }
 
