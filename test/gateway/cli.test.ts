@@ -147,6 +147,16 @@ describe('skein', () => {
     expect((await skein('kv get none')).code).toBe(3);
   });
 
+  it('says which part of a transaction is wrong, and how it is written', async () => {
+    const stdin = JSON.stringify({ success: [{ type: 'get', key: 'k' }] });
+    const { code, stderr } = await skein('kv txn', { stdin });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(
+      /^error: Field 'success\.0\.type': 'get' is none of put, delete, range, txn$/m,
+    );
+    expect(stderr).toMatch(/^ +hint +An operation is like {"type":"put"/m);
+  });
+
   it('prints past events, one a line', async () => {
     const event = services.happen('network.deleted', 'n9');
     const { stdout } = await skein(`events --from ${event.revision}`);

@@ -136,12 +136,12 @@ describe('request and answer', () => {
 
 describe('bad input', () => {
   it.each([
-    ['{"text":5}', 'invalid_request', 'text', /expected string, received number/],
-    ['{}', 'invalid_request', 'text', /missing, expected string/],
-    ['{"text":"x","nested":{"n":1.5}}', 'invalid_request', 'nested.n', /expected int/],
+    ['{"text":5}', 'invalid_request', 'text', /has to be text, not a number/],
+    ['{}', 'invalid_request', 'text', /missing, has to be text/],
+    ['{"text":"x","nested":{"n":1.5}}', 'invalid_request', 'nested.n', /has to be a whole number/],
     ['{"text":"x","colour":1}', 'invalid_request', 'colour', /no such field/],
-    ['{"text":"elevenchars"}', 'invalid_request', 'text', /<=10/],
-    ['[]', 'invalid_request', undefined, /expected object/],
+    ['{"text":"elevenchars"}', 'invalid_request', 'text', /at most 10 characters/],
+    ['[]', 'invalid_request', undefined, /has to be an object, not a list/],
     ['not json', 'malformed_json', undefined, /not JSON/],
     ['\u0001', 'malformed_json', undefined, /not JSON/],
     ['['.repeat(200_000), 'malformed_json', undefined, /not JSON/],

@@ -3,6 +3,7 @@
 
 import { SkeinError } from '@skein/contracts';
 import type { z } from 'zod';
+import { faultWords } from './fault-words';
 
 interface Fault {
   readonly field: string;
@@ -20,7 +21,7 @@ export function parseBody<S extends z.ZodType>(
 ): z.output<S> {
   const parsed = parse(schema, body, what);
   if (parsed.success) return parsed.data;
-  throw requestFault(parsed.error.issues, what);
+  throw requestFault(parsed.error.issues, body, what);
 }
 
 /** A schema that contains itself walks as deep as the body goes, which may be deeper than the stack. */
@@ -33,8 +34,8 @@ function parse<S extends z.ZodType>(schema: S, body: unknown, what: string) {
   }
 }
 
-function requestFault(issues: readonly Issue[], what: string): SkeinError {
-  const faults = issues.flatMap((issue) => faultsOf(issue, [])).slice(0, maxFaults);
+function requestFault(issues: readonly Issue[], body: unknown, what: string): SkeinError {
+  const faults = issues.flatMap((issue) => faultsOf(issue, body, [])).slice(0, maxFaults);
   const first = faults[0] ?? { field: '', message: 'does not fit its schema' };
   const subject = first.field === '' ? what : `Field '${first.field}'`;
   return new SkeinError('invalid_request', `${subject}: ${first.message}`, {
@@ -43,7 +44,7 @@ function requestFault(issues: readonly Issue[], what: string): SkeinError {
   });
 }
 
-function faultsOf(issue: Issue, prefix: readonly PropertyKey[]): Fault[] {
+function faultsOf(issue: Issue, body: unknown, prefix: readonly PropertyKey[]): Fault[] {
   const path = [...prefix, ...issue.path];
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({
@@ -52,24 +53,29 @@ function faultsOf(issue: Issue, prefix: readonly PropertyKey[]): Fault[] {
     }));
   }
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
-    return closestBranch(issue.errors).flatMap((inner) => faultsOf(inner, path));
+    const branch = closestBranch(issue.errors);
+    if (depthOf(branch) > 0) return branch.flatMap((inner) => faultsOf(inner, body, path));
   }
-  const field = join(path);
-  if (issue.code === 'invalid_type' && issue.message.endsWith('received undefined')) {
-    return [{ field, message: `missing, expected ${issue.expected}` }];
-  }
-  return [{ field, message: issue.message.replace(/^(Invalid input|Too (big|small)): /, '') }];
+  return [{ field: join(path), message: faultWords(issue, valueAt(body, path)) }];
+}
+
+function valueAt(body: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (value, key) => (value as Readonly<Record<PropertyKey, unknown>> | null | undefined)?.[key],
+    body,
+  );
 }
 
 /** Of a union's alternatives, the one that the body came furthest into. */
 function closestBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] {
-  const depth = (issues: readonly Issue[]): number =>
-    Math.max(0, ...issues.map((issue) => issue.path.length));
   return branches.reduce(
-    (best, branch) => (depth(branch) > depth(best) ? branch : best),
+    (best, branch) => (depthOf(branch) > depthOf(best) ? branch : best),
     branches[0] ?? [],
   );
 }
+
+const depthOf = (issues: readonly Issue[]): number =>
+  Math.max(0, ...issues.map((issue) => issue.path.length));
 
 function join(path: readonly PropertyKey[]): string {
   return path.map(String).join('.');

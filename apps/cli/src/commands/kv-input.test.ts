@@ -1,6 +1,6 @@
 import { SkeinError } from '@skein/contracts';
 import { describe, expect, it } from '@jest/globals';
-import { decodeText, parseTransaction } from './kv-input';
+import { decodeText, hintOnShape, parseTransaction } from './kv-input';
 
 function refusal(act: () => unknown): string {
   try {
@@ -22,6 +22,25 @@ describe('decodeText', () => {
     expect(refusal(() => decodeText(bytes, 'Standard input'))).toMatch(
       /^invalid_request: Standard input is not UTF-8/,
     );
+  });
+});
+
+describe('a transaction of the wrong shape', () => {
+  const hint = (field: string | undefined) => {
+    const refusal = new SkeinError('invalid_request', 'Field …', field ? { field } : {});
+    return SkeinError.from(hintOnShape(refusal)).facts['hint'];
+  };
+
+  it('is answered with an example of the part that is wrong', () => {
+    expect(hint('compare.0.target')).toMatch(/^A comparison is like {"key":"k","target":/);
+    expect(hint('failure.2')).toMatch(/^An operation is like {"type":"put","key":"k","value":"v"}/);
+    expect(hint('sucess')).toMatch(/^A transaction is like {"compare":\[{"key":"k"/);
+    expect(hint(undefined)).toMatch(/^A transaction is like/);
+  });
+
+  it('is told apart from all else', () => {
+    const other = new SkeinError('no_space', 'full');
+    expect(hintOnShape(other)).toBe(other);
   });
 });
 

@@ -32,6 +32,31 @@ export function parseTransaction(text: string, file: string | undefined): unknow
   }
 }
 
+const exampleCompare = '{"key":"k","target":"version","operator":"=","value":0}';
+const examplePut = '{"type":"put","key":"k","value":"v"}';
+const exampleRange = '{"type":"range","key":"k"}';
+
+/** An example of the part that was refused goes along with a refusal of its shape. */
+export function hintOnShape(thrown: unknown): unknown {
+  const error = SkeinError.from(thrown);
+  if (error.code !== 'invalid_request' && error.code !== 'malformed_json') return thrown;
+  const { code, message, field, facts, cause } = error;
+  const hint = exampleOf(field?.split('.') ?? []);
+  return new SkeinError(code, message, {
+    ...(field === undefined ? {} : { field }),
+    facts: { ...facts, hint },
+    cause,
+  });
+}
+
+function exampleOf([part, index]: readonly string[]): string {
+  if (part === 'compare' && index !== undefined) return `A comparison is like ${exampleCompare}`;
+  if ((part === 'success' || part === 'failure') && index !== undefined)
+    return `An operation is like ${examplePut}, ${exampleRange} or {"type":"delete","key":"k"}`;
+  const whole = `"compare":[${exampleCompare}],"success":[${examplePut}],"failure":[${exampleRange}]`;
+  return `A transaction is like {${whole}}`;
+}
+
 function readBytes(file: string | undefined): Uint8Array {
   try {
     return readFileSync(file === undefined || file === '-' ? 0 : file);

@@ -4,7 +4,7 @@ import { SkeinError } from '@skein/contracts';
 import type { Json } from '../client/api';
 import { parseDuration } from '../output/units';
 import { demandConsent, type Session } from '../session';
-import { parseTransaction, readInput } from './kv-input';
+import { hintOnShape, parseTransaction, readInput } from './kv-input';
 import { parseCompare, parseOperation } from './txn-text';
 
 /** Skein's own state: what is done there by hand, no service expects. */
@@ -164,10 +164,21 @@ export async function txn(
         success: (options.then ?? []).map((each) => parseOperation(each, 'then')),
         failure: (options.else ?? []).map((each) => parseOperation(each, 'else')),
       }
-    : parseTransaction(readInput(file), file);
-  const reply = await api.post('/v1/kv/txn', body);
+    : readTransaction(file);
+  const reply = await api.post('/v1/kv/txn', body).catch((thrown: unknown) => {
+    throw isTyped ? thrown : hintOnShape(thrown);
+  });
   out.show(reply, () => (isTyped ? replyText(reply) : JSON.stringify(reply, null, 2)));
   if (reply.succeeded !== true) process.exitCode = 4;
+}
+
+function readTransaction(file: string | undefined): unknown {
+  const text = readInput(file);
+  try {
+    return parseTransaction(text, file);
+  } catch (thrown) {
+    throw hintOnShape(thrown);
+  }
 }
 
 function replyText(reply: Json): string {
