@@ -342,7 +342,7 @@ describe('skein lease', () => {
     expect((await skein('lease list')).stdout).toMatch(/^worker +90 s +90 s +1$/m);
     expect((await skein('lease show worker --keys')).stdout).toMatch(/^keys +job$/m);
     expect((await skein('lease keep-alive worker --once')).stdout).toContain('90 s more');
-    expect((await skein('lease revoke worker')).stdout).toMatch(/^worker revoked, 1 keys deleted/);
+    expect((await skein('lease revoke worker')).stdout).toMatch(/^worker revoked, 1 key deleted/);
     expect((await skein('kv get job')).code).toBe(3);
     expect((await skein('lease show worker')).code).toBe(3);
     expect((await skein('lease grant soon')).code).toBe(2);

@@ -184,7 +184,7 @@ describe('an operator', () => {
     await done('kv put lamp on --lease night');
     expect(await done('lease show night --keys')).toMatch(/^keys +lamp$/m);
     expect(await done('lease keep-alive night --once')).toContain('60 s more');
-    expect(await done('lease revoke night')).toContain('1 keys deleted');
+    expect(await done('lease revoke night')).toContain('1 key deleted');
     expect((await skein('kv get lamp')).code).toBe(3);
     const ttl = { lease: 'brief', ttlMs: 1_500 };
     expect((await stack.call('POST', '/v1/leases', ttl)).status).toBe(201);

@@ -10,10 +10,16 @@ export const repeat = (value: string, earlier: string[] | undefined) => [...(ear
 
 export const commas = (text: string): string[] => text.split(',').map((part) => part.trim());
 
-export const count = (text: string): number => {
-  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('Expected a whole number.');
-  return Number(text);
-};
+const wholeNumber =
+  (expected: string) =>
+  (text: string): number => {
+    if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError(`Expected ${expected}.`);
+    return Number(text);
+  };
+
+export const count = wholeNumber('a whole number');
+export const seconds = wholeNumber('a whole number of seconds, as in 30');
+export const milliseconds = wholeNumber('a whole number of milliseconds, as in 5000 for 5 seconds');
 
 export const label = (text: string, earlier: Record<string, string> | undefined) => {
   const at = text.indexOf('=');

@@ -2,7 +2,7 @@
 
 import { Argument, Option, type Command } from 'commander';
 import type { RestoreOptions } from './commands/restore';
-import { count, door, listDoor, repeat, yes, type Options } from './door';
+import { count, door, listDoor, repeat, seconds, yes, type Options } from './door';
 
 export function registerOperatorCommands(program: Command): void {
   cluster(program);
@@ -11,7 +11,7 @@ export function registerOperatorCommands(program: Command): void {
 }
 
 const waiting = (command: Command): Command =>
-  command.option('--wait <seconds>', 'how long to wait for it to catch up', count, 120);
+  command.option('--wait <seconds>', 'how long to wait for it to catch up', seconds, 120);
 
 function cluster(program: Command): void {
   const group = program.command('cluster').description('the managers and who of them leads');

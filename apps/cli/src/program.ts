@@ -1,8 +1,9 @@
 // Every command, its arguments and its help. What a command does is loaded when it runs, so that help is quick.
 
-import { Argument, Command, Option } from 'commander';
-import { commas, count, door, listDoor, label, repeat, yes, type Options } from './door';
+import { Argument, Command } from 'commander';
+import { count, door, listDoor, label, milliseconds, repeat, seconds, yes } from './door';
 import { registerAgentCommands } from './agent-commands';
+import { registerBenchCommands } from './bench-commands';
 import { registerJoinCommands } from './join-commands';
 import { registerProofCommands } from './proof-commands';
 import { registerOperatorCommands } from './operator-commands';
@@ -133,13 +134,13 @@ function endpoints(program: Command): void {
       .option('--alias <name>', 'another name; can be repeated', repeat)
       .option('--service <name>', 'service that it is a backend of')
       .option('--label <name=value>', 'a label; can be repeated', label)
-      .option('--wait <ms>', 'how long to wait for the hosts to program it', count);
+      .option('--wait <ms>', 'how long to wait for the hosts to program it', milliseconds);
   const attachExamples = [
     'skein attach web --host h1 --name a --netns /run/netns/a',
     'skein attach web --host h2 --address 10.1.0.20',
   ];
   const detach = (command: Command): Command =>
-    yes(command).option('--wait <ms>', 'how long to wait for the hosts to forget it', count);
+    yes(command).option('--wait <ms>', 'how long to wait for the hosts to forget it', milliseconds);
   const doAttach = async () => (await load()).attach;
   const doDetach = async () => (await load()).detach;
 
@@ -238,7 +239,7 @@ function hosts(program: Command): void {
     host
       .command('traffic')
       .description('show what passes between hosts inside the overlay, counted for a moment')
-      .option('--seconds <n>', 'for how long; 2', count),
+      .option('--seconds <n>', 'for how long; 2', seconds),
     async () => (await import('./commands/host-traffic')).traffic,
     ['skein host traffic', 'skein host traffic --seconds 10 --json'],
   );
@@ -254,7 +255,7 @@ function history(program: Command): void {
       .description('compare what the store, the services and the kernels have')
       .option('--network <network>', 'only this network')
       .option('--repair', 'put right what is safe to put right')
-      .option('--grace <ms>', 'how long an address may be held for no endpoint', count),
+      .option('--grace <ms>', 'how long an address may be held for no endpoint', milliseconds),
     async () => (await load()).audit,
     ['skein address audit', 'skein address audit --network web --repair'],
   );
@@ -301,7 +302,7 @@ function machine(program: Command): void {
     ['skein doctor'],
   );
   registerSimulateCommands(program);
-  bench(program);
+  registerBenchCommands(program);
   registerProofCommands(program);
   program.command('chaos-prober', { hidden: true }).action(async () => {
     const { runProber } = await import('@skein/chaos');
@@ -323,74 +324,5 @@ function machine(program: Command): void {
     .action(async (words: string[]) => {
       const { printNames } = await import('./commands/names');
       await printNames(program, words);
-    });
-}
-
-function bench(program: Command): void {
-  const home = () => process.env['SKEIN_HOME'] ?? process.cwd();
-  program
-    .command('bench')
-    .addArgument(
-      new Argument('<what>', 'what is measured').choices([
-        'store',
-        'addresses',
-        'resync',
-        'membership',
-        'dataplane',
-        'docker',
-      ]),
-    )
-    .description('measure the store, side by side with a peer in one run, or a whole cluster')
-    .addOption(new Option('--vs <peer>', 'measure this one too').choices(['etcd', 'serf', 'swarm']))
-    .option('--quick', 'a short run, to see that it works')
-    .option('--only <groups>', 'of puts,gets,… or attaches,keyed,batches,…: see below', commas)
-    .option('--rounds <n>', 'rounds of each measurement', count)
-    .option('--duration <seconds>', 'of one measurement', count)
-    .option('--kills <n>', 'leaders killed, or agents', count)
-    .addOption(
-      new Option('--preset <timing>', "membership: the agents' gossip").choices(['lan', 'local']),
-    )
-    .option('--pause <ms>', 'membership: for how long an agent only pauses', count)
-    .option('--containers <n>', 'docker: how many are started at once; 100', count)
-    .option('--keys <n>', 'keys in the store when it is restarted and weighed', count)
-    .option('--profile <folder>', "write the managers' and the client's CPU profiles there")
-    .option('--json', 'print JSON')
-    .option('--no-color', 'print without colors')
-    .addHelpText(
-      'after',
-      '\nGroups:\n  store      puts,gets,transactions,watches,failover,keys' +
-        '\n  addresses  attaches,keyed,batches,detaches,addresses' +
-        '\n  dataplane  tcp-1,tcp-8,udp,latency,latency-loaded,steps' +
-        '\n  docker     warm,cold,lone,many' +
-        '\n\nExamples:\n  skein bench store --vs etcd\n  skein bench store --quick --only puts,gets --json' +
-        '\n  skein bench addresses --quick\n  skein bench addresses --only attaches --profile profiles' +
-        '\n  skein bench resync\n  skein bench membership --vs serf\n  skein bench dataplane --vs swarm\n  skein bench docker --vs swarm',
-    )
-    .action(async (what: string, { json = false, ...options }: Options & { json?: boolean }) => {
-      const settings = { ...options, json, home: home(), path: process.env['PATH'] ?? '' };
-      if (what === 'store') {
-        const { benchStore } = await import('./commands/bench');
-        return benchStore(settings);
-      }
-      if (what === 'membership') {
-        const { benchMembershipCommand } = await import('./commands/bench-membership');
-        return benchMembershipCommand(settings);
-      }
-      if (what === 'docker') {
-        const { benchDockerCommand } = await import('./commands/bench-docker');
-        return benchDockerCommand(settings);
-      }
-      if (what === 'dataplane') {
-        const { benchDataplaneCommand } = await import('./commands/bench-dataplane');
-        return benchDataplaneCommand(settings);
-      }
-      const { benchStack } = await import('./commands/bench-stack');
-      return benchStack(what === 'resync' ? what : 'addresses', settings);
-    });
-  program
-    .command('bench-world <ip> <settings>', { hidden: true })
-    .action(async (ip: string, settings: string) => {
-      const { runWorld } = await import('@skein/bench');
-      await runWorld(ip, JSON.parse(settings) as Parameters<typeof runWorld>[1]);
     });
 }

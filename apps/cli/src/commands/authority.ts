@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { join, resolve } from 'node:path';
 import { SkeinError } from '@skein/contracts';
 import { Output } from '../output/output';
+import { counted } from '../output/units';
 import { authorityFiles, makeKeys, renewable, type Keys, type Renewable } from './authority-files';
 
 export interface CreateOptions {
@@ -41,7 +42,8 @@ export async function create(folder: string, options: CreateOptions): Promise<vo
   };
   out.show(
     written,
-    () => `${isNew ? 'keys made' : 'keys kept'}, ${written.files.length} files in ${dir}`,
+    () =>
+      `${isNew ? 'keys made' : 'keys kept'}, ${counted(written.files.length, 'file')} in ${dir}`,
   );
 }
 

@@ -3,6 +3,7 @@
 import { resolve } from 'node:path';
 import { addressGroups, benchAddresses, benchResync, type StackReport } from '@skein/bench';
 import { Output } from '../output/output';
+import { counted } from '../output/units';
 import { cells, machineLine, type BenchOptions } from './bench';
 
 export async function benchStack(
@@ -50,6 +51,6 @@ function reportText({ machine, hosts, rows, costs, failures }: StackReport, out:
     'nothing was measured',
   );
   const stage = `three managers, ${hosts} hosts; everything, the client too, shares this machine`;
-  const foot = failures === 0 ? stage : `${stage}; ${failures} requests failed`;
+  const foot = failures === 0 ? stage : `${stage}; ${counted(failures, 'request')} failed`;
   return `${machineLine(machine)}\n\n${figures}\n\n${spent}\n\n${foot}`;
 }

@@ -5,7 +5,7 @@ import pc from 'picocolors';
 import { path, type Json } from '../client/api';
 import { localManagers } from '../local/managers';
 import { fields, time, type Cell } from '../output/table';
-import { formatBytes, parseBytes } from '../output/units';
+import { counted, formatBytes, parseBytes } from '../output/units';
 import type { Session } from '../session';
 import { marginText, quorumMargin } from './quorum';
 
@@ -76,7 +76,7 @@ function revisionText({ revision, compactRevision }: Json): string {
 function storeText({ keys, bytes, quotaBytes }: Json): string | undefined {
   if (bytes === undefined) return undefined;
   const limit = quotaBytes > 0 ? ` of ${formatBytes(quotaBytes)}` : '';
-  return `${formatBytes(bytes)}${limit}${keys === undefined ? '' : `, ${keys} keys`}`;
+  return `${formatBytes(bytes)}${limit}${keys === undefined ? '' : `, ${counted(keys, 'key')}`}`;
 }
 
 function jointText(configuration: Json): string | undefined {
@@ -275,7 +275,7 @@ function secondsOf(watch: string | boolean): number {
   if (watch === true) return 1;
   const seconds = Number(watch);
   if (seconds > 0 && seconds <= 3_600) return seconds;
-  throw new SkeinError('invalid_request', '--watch takes seconds from above 0 to 3600', {
+  throw new SkeinError('invalid_request', '--watch takes seconds from above 0 to 3600, as in 0.5', {
     field: 'watch',
   });
 }

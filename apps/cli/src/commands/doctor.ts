@@ -3,6 +3,7 @@
 import { SkeinError } from '@skein/contracts';
 import pc from 'picocolors';
 import { Api, path, type Json } from '../client/api';
+import { all } from '../output/units';
 import type { Session } from '../session';
 import { droppedText } from './host';
 import { sentence } from './host-matrix';
@@ -56,7 +57,10 @@ async function cluster(api: Api): Promise<Finding[]> {
     const raised = alarms.map(alarmFinding);
     const ill = members.filter((each: Json) => !each.healthy).map((each: Json) => each.id);
     if (ill.length === 0) {
-      return [finding('managers', 'ok', `all ${members.length} are healthy`), ...raised];
+      return [
+        finding('managers', 'ok', all(members.length, { one: 'is healthy', many: 'are healthy' })),
+        ...raised,
+      ];
     }
     return [finding('managers', 'warning', `not healthy: ${ill.join(', ')}`), ...raised];
   });
@@ -82,16 +86,16 @@ function alarmText(alarm: string, replica: string | undefined): string {
 
 async function hosts(api: Api): Promise<Finding[]> {
   return examined('hosts', async () => {
-    const all = await api.list('/v1/hosts', 'hosts');
-    if (all.length === 0) return [finding('hosts', 'warning', 'none has registered')];
-    const down = all.filter((each) => each.state !== 'up');
+    const known = await api.list('/v1/hosts', 'hosts');
+    if (known.length === 0) return [finding('hosts', 'warning', 'none has registered')];
+    const down = known.filter((each) => each.state !== 'up');
     return [
-      finding('hosts', 'ok', `${all.length - down.length} of ${all.length} are up`),
+      finding('hosts', 'ok', upText(known.length - down.length, known.length)),
       ...down.map((each) =>
         finding(`host ${each.name}`, 'broken', `down: ${each.reason ?? 'no reason given'}`),
       ),
       // What was kept out has done no harm, and whoever sent it may be long gone.
-      ...all.flatMap(({ name, dropped }) => {
+      ...known.flatMap(({ name, dropped }) => {
         const text = droppedText(dropped);
         return text === undefined ? [] : [finding(`host ${name}`, 'ok', `kept out ${text}`)];
       }),
@@ -99,13 +103,18 @@ async function hosts(api: Api): Promise<Finding[]> {
   });
 }
 
+function upText(up: number, of: number): string {
+  if (up === of) return all(of, { one: 'is up', many: 'are up' });
+  return `${up} of ${of} ${up === 1 ? 'is' : 'are'} up`;
+}
+
 /** A host must have programmed the newest endpoint of each network that it takes part in. */
 async function networks(api: Api): Promise<Finding[]> {
   return examined('networks', async () => {
     const up = (await api.list('/v1/hosts', 'hosts')).filter((host) => host.state === 'up');
     const findings: Finding[] = [];
-    const all = await api.list('/v1/networks', 'networks');
-    for (const { id, name, hosts: taking } of all) {
+    const known = await api.list('/v1/networks', 'networks');
+    for (const { id, name, hosts: taking } of known) {
       const endpoints = await api.list(path`/v1/networks/${id}/endpoints`, 'endpoints');
       const newest = Math.max(0, ...endpoints.map((endpoint) => endpoint.revision));
       const behind = up.filter((host) => taking.includes(host.id) && host.programmed < newest);
@@ -115,20 +124,31 @@ async function networks(api: Api): Promise<Finding[]> {
       }
     }
     if (findings.length > 0) return findings;
-    return [finding('networks', 'ok', `all ${all.length} are programmed where they belong`)];
+    const text = all(known.length, {
+      one: 'is programmed where it belongs',
+      many: 'are programmed where they belong',
+    });
+    return [finding('networks', 'ok', text)];
   });
 }
 
 /** Agents try the ways to each other with frames of full size. */
 async function overlay(api: Api): Promise<Finding[]> {
   return examined('overlay', async () => {
-    const { hosts: all, pairs } = await api.get('/v1/reachability');
+    const { hosts: known, pairs } = await api.get('/v1/reachability');
     const faulty = pairs.filter(({ state }: Json) => state !== 'ok');
     if (faulty.length === 0) {
-      return [finding('overlay', 'ok', `all ${pairs.length} ways that were tried are open`)];
+      return [finding('overlay', 'ok', waysText(pairs.length))];
     }
-    return faulty.map((pair: Json) => finding('overlay', 'broken', sentence(pair, all)));
+    return faulty.map((pair: Json) => finding('overlay', 'broken', sentence(pair, known)));
   });
+}
+
+function waysText(tried: number): string {
+  if (tried === 0) return 'no way has been tried yet';
+  return tried === 1
+    ? 'the only way that was tried is open'
+    : `all ${tried} ways that were tried are open`;
 }
 
 async function examined(check: string, examine: () => Promise<Finding[]>): Promise<Finding[]> {

@@ -3,6 +3,7 @@
 import pc from 'picocolors';
 import { path, type Json } from '../client/api';
 import { fields, time } from '../output/table';
+import { counted, formatDuration } from '../output/units';
 import { demandConsent, type Session } from '../session';
 
 export async function list({ api, out }: Session) {
@@ -38,7 +39,7 @@ export async function show({ api, out }: Session, host: string) {
       ['udp blocked', blockedText(found.udpBlockedFrom)],
       ['underlay mtu', found.underlayMtu],
       ['peers say', opinionsText(found.opinions)],
-      ['lease', leaseText(found.lease)],
+      ['lease', leaseText(found.lease, found.epoch)],
       ['boot', `${found.bootId}, the ${found.epoch}. known`],
       ['networks', found.networks],
       ['endpoints', found.endpoints],
@@ -54,8 +55,10 @@ export async function show({ api, out }: Session, host: string) {
 export function droppedText(dropped: Json | undefined): string | undefined {
   const { spoofed = 0, strangers = 0 } = dropped ?? {};
   const texts = [
-    ...(spoofed === 0 ? [] : [`${spoofed} frames of its endpoints with a source not theirs`]),
-    ...(strangers === 0 ? [] : [`${strangers} frames from hosts that are no members`]),
+    ...(spoofed === 0
+      ? []
+      : [`${counted(spoofed, 'frame')} of its endpoints with a source not theirs`]),
+    ...(strangers === 0 ? [] : [`${counted(strangers, 'frame')} from hosts that are no members`]),
   ];
   return texts.length === 0 ? undefined : texts.join(', ');
 }
@@ -82,7 +85,7 @@ export async function remove(
   const question = `Remove host ${host} and release all that it holds?`;
   if (!(await demandConsent(question, options.yes ?? false))) return;
   const gone = await api.delete(path`/v1/hosts/${host}`);
-  out.show(gone, () => `removed ${host}, ${gone.releasedEndpoints} endpoints released`);
+  out.show(gone, () => `removed ${host}, ${counted(gone.releasedEndpoints, 'endpoint')} released`);
 }
 
 export async function readmit({ api, out }: Session, host: string) {
@@ -119,9 +122,11 @@ function holdingsText(out: Session['out'], held: Json, nothing: string): string 
     each.names.join(' '),
   ]);
   const { networks, endpoints, addresses, names } = held.counts;
-  const counts = `${endpoints} endpoints, ${addresses} addresses and ${names} names on ${networks} networks`;
+  const counts =
+    `${counted(endpoints, 'endpoint')}, ${counted(addresses, 'address', 'addresses')} and ` +
+    `${counted(names, 'name')} on ${counted(networks, 'network')}`;
   const more = endpoints - held.endpoints.length;
-  const tail = more > 0 ? `\n… and ${more} more endpoints` : '';
+  const tail = more > 0 ? `\n… and ${counted(more, 'more endpoint')}` : '';
   return `${out.table(['network', 'endpoint', 'addresses', 'names'], rows, nothing)}${tail}\n\n${counts}`;
 }
 
@@ -156,14 +161,26 @@ function opinionsText(opinions: Json | undefined): string | undefined {
   return doubts.length === 0 ? text : pc.yellow(text);
 }
 
-function leaseText(lease: Json | undefined): string | undefined {
+/** `epoch`: the host's own, which a lease of an earlier boot does not have. */
+export function leaseText(lease: Json | undefined, epoch: number): string | undefined {
   if (lease === undefined) return undefined;
-  const left = lease.leftMs === 0 ? 'has run out' : `${lease.leftMs} ms more at most`;
-  const fences = lease.fences.length === 0 ? 'no network here' : lease.fences.join(', ');
-  return `${left} (of ${lease.lastsMs} ms), for epoch ${lease.epoch}; without it falls silent: ${fences}`;
+  const { leftMs, lastsMs, fences } = lease;
+  const full = formatDuration(lastsMs);
+  const left =
+    leftMs === 0
+      ? `has run out and is renewed for ${full} once the host is heard`
+      : `runs out in ${formatDuration(leftMs)} unless the host is heard, which renews it for ${full}`;
+  const needed =
+    fences.length === 0
+      ? 'no network of the host needs it'
+      : `without it the host is silent on ${fences.join(', ')}`;
+  const earlier = lease.epoch === epoch ? '' : ` (it was granted to epoch ${lease.epoch})`;
+  return `${left}; ${needed}${earlier}`;
 }
 
 function flapText({ flaps, heldBackMs }: Json): string | undefined {
   if (flaps === undefined) return undefined;
-  return heldBackMs === undefined ? String(flaps) : `${flaps}, kept down for ${heldBackMs} ms more`;
+  return heldBackMs === undefined
+    ? String(flaps)
+    : `${flaps}, kept down for ${formatDuration(heldBackMs)} more`;
 }

@@ -2,7 +2,7 @@
 
 import { SkeinError } from '@skein/contracts';
 import type { Json } from '../client/api';
-import { parseDuration } from '../output/units';
+import { counted, parseDuration } from '../output/units';
 import { demandConsent, type Session } from '../session';
 import { hintOnShape, parseTransaction, readInput } from './kv-input';
 import { parseCompare, parseOperation } from './txn-text';
@@ -128,7 +128,7 @@ export async function del({ api, out }: Session, key: string, options: DeleteOpt
 async function manyText(api: Session['api'], key: string, options: DeleteOptions) {
   const span = options.prefix === true ? { prefix: key } : { key, rangeEnd: options.rangeEnd };
   const { count } = await api.get('/v1/kv', { ...span, countOnly: true });
-  return `Delete ${count} keys?`;
+  return `Delete ${counted(count, 'key')}?`;
 }
 
 /** Skein's own keys are touched only by those who say so. */

@@ -3,7 +3,7 @@
 import { SkeinError } from '@skein/contracts';
 import { path, type Json } from '../client/api';
 import { fields } from '../output/table';
-import { formatDuration, parseDuration } from '../output/units';
+import { counted, formatDuration, parseDuration } from '../output/units';
 import type { Session } from '../session';
 
 export async function grant({ api, out }: Session, ttl: string, options: { name?: string }) {
@@ -63,7 +63,10 @@ export async function keepAlive({ api, out }: Session, lease: string, options: {
 
 export async function revoke({ api, out }: Session, lease: string) {
   const gone = await api.delete(path`/v1/leases/${lease}`);
-  out.show(gone, () => `${lease} revoked, ${gone.deleted} keys deleted, revision ${gone.revision}`);
+  out.show(
+    gone,
+    () => `${lease} revoked, ${counted(gone.deleted, 'key')} deleted, revision ${gone.revision}`,
+  );
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -3,6 +3,7 @@
 import { SkeinError } from '@skein/contracts';
 import { path, type Json } from '../client/api';
 import { dropManager, localCluster, startManager } from '../local/managers';
+import { counted } from '../output/units';
 import { demandConsent, type Session } from '../session';
 import { marginText, quorumMargin } from './quorum';
 
@@ -137,7 +138,7 @@ function isPassing(thrown: unknown): boolean {
 }
 
 function stillBehind(id: string, seen: Json, waitSeconds: number): SkeinError {
-  const how = seen.healthy ? `lacks ${seen.lag} entries` : 'is not heard';
+  const how = seen.healthy ? `lacks ${counted(seen.lag, 'entry', 'entries')}` : 'is not heard';
   return new SkeinError('learner_behind', `After ${waitSeconds} s ${id} still ${how}`, {
     facts: { lag: seen.lag, next: `skein cluster promote ${id}` },
   });

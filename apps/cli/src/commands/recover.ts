@@ -6,6 +6,7 @@ import { SkeinError } from '@skein/contracts';
 import { path, type Json } from '../client/api';
 import { localManagers } from '../local/managers';
 import { fields } from '../output/table';
+import { counted } from '../output/units';
 import { demandConsent, type Session } from '../session';
 
 export interface RecoverOptions {
@@ -76,7 +77,7 @@ function previewText(out: Session['out'], chosen: Json, rivals: Json[]): string 
     ['epoch', `${chosen.epoch} → ${chosen.nextEpoch}`],
     ['log', `last ${chosen.lastIndex} (term ${chosen.lastTerm}), committed ${chosen.commitIndex}`],
     ['revision', chosen.revision],
-    ['undecided', `${chosen.lastIndex - chosen.commitIndex} entries, which will be kept`],
+    ['undecided', undecidedText(chosen)],
     ['hears', chosen.heard.join(', ')],
     ['damaged', chosen.isRecovering ? 'its log has lost entries' : undefined],
   ]);
@@ -93,6 +94,10 @@ function previewText(out: Session['out'], chosen: Json, rivals: Json[]): string 
   );
   const head = ['other', 'last term', 'last index', 'revision', 'seen'];
   return `${facts}\n\n${out.table(head, rows, 'no other members')}`;
+}
+
+function undecidedText({ lastIndex, commitIndex }: Json): string {
+  return `${counted(lastIndex - commitIndex, 'entry', 'entries')} at the log's end, to be kept`;
 }
 
 async function leaderOf({ api }: Session, replica: string): Promise<Json> {

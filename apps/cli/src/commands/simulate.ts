@@ -9,6 +9,7 @@ import * as simulation from '@skein/simulation';
 import pc from 'picocolors';
 import { Output } from '../output/output';
 import { fields } from '../output/table';
+import { counted } from '../output/units';
 
 export interface SimulateOptions {
   readonly seeds?: number;
@@ -168,7 +169,7 @@ function reportText(
     ['simulated time', `${hours.toFixed(2)} h in ${seconds.toFixed(1)} s`],
     [
       'violations',
-      totals.failures === 0 ? pc.green('none') : pc.red(`in ${totals.failures} seeds`),
+      totals.failures === 0 ? pc.green('none') : pc.red(`in ${counted(totals.failures, 'seed')}`),
     ],
   ]);
   const shown = totals.failed.toSorted((one, other) => one.seed - other.seed).slice(0, maxShown);

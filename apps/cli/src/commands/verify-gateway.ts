@@ -4,6 +4,7 @@
 import { verifyGateway, type Finding, type GatewayReport, type Proof } from '@skein/fuzz';
 import pc from 'picocolors';
 import type { Output } from '../output/output';
+import { counted } from '../output/units';
 import { runProof, type ProofOptions } from './verify-run';
 
 export function verifyGatewayCommand(options: ProofOptions): Promise<void> {
@@ -34,7 +35,7 @@ function reportText(out: Output, report: GatewayReport): string {
 }
 
 function findingText({ operation, kind, fault, times, index, curl, answer }: Finding): string {
-  const where = pc.dim(`(${kind}, request ${index}, ${times} times)`);
+  const where = pc.dim(`(${kind}, request ${index}, ${counted(times, 'time')})`);
   return [
     `${pc.red('✘')} ${operation}: ${fault} ${where}`,
     `  ${curl}`,

@@ -13,6 +13,7 @@ import {
   tracingIn,
 } from '@skein/local-cluster';
 import { createProgress } from '../demo/progress';
+import { counted } from '../output/units';
 import { pageLink } from './page-link';
 
 export const localName = 'local';
@@ -38,7 +39,7 @@ export async function up(options: {
   const task = progress.begin(
     single
       ? 'A cluster starts: NATS, and all else in one process'
-      : `A cluster starts: NATS, three managers, services, ${hosts} hosts`,
+      : `A cluster starts: NATS, three managers, services, ${counted(hosts, 'host')}`,
   );
   try {
     cluster = await LocalCluster.start({

@@ -35,9 +35,20 @@ export function parseDuration(text: string, field: string): number {
   const found = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text.trim());
   const ms = Math.round(Number(found?.[1]) * (durations[found?.[2] ?? 's'] ?? NaN));
   if (found !== null && Number.isSafeInteger(ms)) return ms;
-  throw new SkeinError('invalid_request', `'${text}' is no duration such as 500ms, 30s or 5m`, {
-    field,
-  });
+  const forms =
+    'expected a number with ms, s, m, h or d, as in 500ms, 30s or 12h; alone it counts seconds';
+  throw new SkeinError('invalid_request', `'${text}' is no duration: ${forms}`, { field });
+}
+
+/** `1 key`, `2 keys`. */
+export function counted(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : plural}`;
+}
+
+/** What is so of all of them, however many there are. */
+export function all(count: number, predicate: { one: string; many: string }): string {
+  if (count === 0) return 'there is none';
+  return count === 1 ? `the only one ${predicate.one}` : `all ${count} ${predicate.many}`;
 }
 
 export function formatDuration(ms: number): string {

@@ -25,6 +25,11 @@ describe('usage that is refused', () => {
       'mtu',
     ],
     [
+      'detach web a --wait 5s',
+      "option '--wait <ms>' argument '5s' is invalid. Expected a whole number of milliseconds, as in 5000 for 5 seconds.",
+      'wait',
+    ],
+    [
       'completion csh',
       "command-argument value 'csh' is invalid for argument 'shell'. Allowed choices are bash, zsh, fish.",
       'shell',

@@ -1,0 +1,73 @@
+// What measures: the store, side by side with a peer, or a whole cluster.
+
+import { Argument, Option, type Command } from 'commander';
+import { commas, count, milliseconds, seconds, type Options } from './door';
+
+export function registerBenchCommands(program: Command): void {
+  const home = () => process.env['SKEIN_HOME'] ?? process.cwd();
+  program
+    .command('bench')
+    .addArgument(
+      new Argument('<what>', 'what is measured').choices([
+        'store',
+        'addresses',
+        'resync',
+        'membership',
+        'dataplane',
+        'docker',
+      ]),
+    )
+    .description('measure the store, side by side with a peer in one run, or a whole cluster')
+    .addOption(new Option('--vs <peer>', 'measure this one too').choices(['etcd', 'serf', 'swarm']))
+    .option('--quick', 'a short run, to see that it works')
+    .option('--only <groups>', 'of puts,gets,… or attaches,keyed,batches,…: see below', commas)
+    .option('--rounds <n>', 'rounds of each measurement', count)
+    .option('--duration <seconds>', 'of one measurement', seconds)
+    .option('--kills <n>', 'leaders killed, or agents', count)
+    .addOption(
+      new Option('--preset <timing>', "membership: the agents' gossip").choices(['lan', 'local']),
+    )
+    .option('--pause <ms>', 'membership: for how long an agent only pauses', milliseconds)
+    .option('--containers <n>', 'docker: how many are started at once; 100', count)
+    .option('--keys <n>', 'keys in the store when it is restarted and weighed', count)
+    .option('--profile <folder>', "write the managers' and the client's CPU profiles there")
+    .option('--json', 'print JSON')
+    .option('--no-color', 'print without colors')
+    .addHelpText(
+      'after',
+      '\nGroups:\n  store      puts,gets,transactions,watches,failover,keys' +
+        '\n  addresses  attaches,keyed,batches,detaches,addresses' +
+        '\n  dataplane  tcp-1,tcp-8,udp,latency,latency-loaded,steps' +
+        '\n  docker     warm,cold,lone,many' +
+        '\n\nExamples:\n  skein bench store --vs etcd\n  skein bench store --quick --only puts,gets --json' +
+        '\n  skein bench addresses --quick\n  skein bench addresses --only attaches --profile profiles' +
+        '\n  skein bench resync\n  skein bench membership --vs serf\n  skein bench dataplane --vs swarm\n  skein bench docker --vs swarm',
+    )
+    .action(async (what: string, { json = false, ...options }: Options & { json?: boolean }) => {
+      const settings = { ...options, json, home: home(), path: process.env['PATH'] ?? '' };
+      if (what === 'store') {
+        const { benchStore } = await import('./commands/bench');
+        return benchStore(settings);
+      }
+      if (what === 'membership') {
+        const { benchMembershipCommand } = await import('./commands/bench-membership');
+        return benchMembershipCommand(settings);
+      }
+      if (what === 'docker') {
+        const { benchDockerCommand } = await import('./commands/bench-docker');
+        return benchDockerCommand(settings);
+      }
+      if (what === 'dataplane') {
+        const { benchDataplaneCommand } = await import('./commands/bench-dataplane');
+        return benchDataplaneCommand(settings);
+      }
+      const { benchStack } = await import('./commands/bench-stack');
+      return benchStack(what === 'resync' ? what : 'addresses', settings);
+    });
+  program
+    .command('bench-world <ip> <settings>', { hidden: true })
+    .action(async (ip: string, settings: string) => {
+      const { runWorld } = await import('@skein/bench');
+      await runWorld(ip, JSON.parse(settings) as Parameters<typeof runWorld>[1]);
+    });
+}
