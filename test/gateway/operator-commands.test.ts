@@ -117,6 +117,20 @@ describe('skein cluster', () => {
     expect((await skein('cluster quota 2GiB')).stdout).toBe('2.0 GiB\n');
     expect(await json('cluster quota none')).toMatchObject({ quotaBytes: 0 });
   });
+
+  it('warns of a quota that is used up already, and says what happens', async () => {
+    await skein(`kv put weighs ${'x'.repeat(2_000)}`);
+    const low = await skein('cluster quota 1KiB');
+    expect(low).toMatchObject({ code: 0, stdout: '1.0 KiB\n' });
+    expect(low.stderr).toMatch(
+      /^warning: the store holds \d.* already: the next write is refused, as no_space, and raises/,
+    );
+    expect(low.stderr).toContain('skein cluster alarms clear nospace');
+    expect((await skein('kv put more v')).stderr).toContain('no_space');
+    expect((await skein('cluster quota none')).stderr).toBe('');
+    await skein('kv del weighs');
+    expect((await skein('cluster alarms clear nospace')).stdout).toBe('nospace cleared\n');
+  });
 });
 
 describe('skein cluster backup and restore', () => {

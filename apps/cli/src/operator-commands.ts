@@ -64,7 +64,7 @@ function cluster(program: Command): void {
       .command('quota [size]')
       .description("show how large the store may grow, or set it; 'none' takes the limit away"),
     async () => (await load()).quota,
-    ['skein cluster quota', 'skein cluster quota 2GiB'],
+    ['skein cluster quota', 'skein cluster quota 2GiB', 'skein cluster quota none'],
   );
 }
 

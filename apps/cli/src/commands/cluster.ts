@@ -265,6 +265,17 @@ export async function quota({ api, out }: Session, size: string | undefined) {
   out.show(settings, () =>
     settings.quotaBytes === 0 ? 'no limit' : formatBytes(settings.quotaBytes),
   );
+  if (size !== undefined && quotaBytes > 0) await warnOfUse({ api, out }, quotaBytes);
+}
+
+async function warnOfUse({ api, out }: Session, quotaBytes: number): Promise<void> {
+  const { bytes } = await api.get('/v1/cluster/alarms');
+  if (bytes < quotaBytes) return;
+  out.note(
+    `${pc.yellow('warning:')} the store holds ${formatBytes(bytes)} already: the next write is refused, as no_space, and ` +
+      'raises the alarm nospace, which stays; reads and deletes go on. Delete keys and compact (skein kv compact <revision>), ' +
+      'or raise the quota; then: skein cluster alarms clear nospace',
+  );
 }
 
 function idsOf(local: string | boolean): string[] | undefined {
