@@ -30,6 +30,8 @@ describeWherePossible(lackingForEngines(undefined, ['iperf3']), 'skein bench --v
           measure: 'throughput',
           skein: spread,
           peer: spread,
+          ratio: expect.any(Number),
+          ratioError: expect.any(Number),
           goal: '≥ 1×',
           others: {
             'skein, plain namespaces': spread,

@@ -39,6 +39,7 @@ export function registerBenchCommands(program: Command): void {
         '\n  addresses  attaches,keyed,batches,detaches,addresses' +
         '\n  dataplane  tcp-1,tcp-8,udp,latency,latency-loaded,steps' +
         '\n  docker     warm,cold,lone,many' +
+        '\n\ndataplane compares pairs of transfers, in an order drawn anew for each; client and server have a processor each.' +
         '\n\nExamples:\n  skein bench store --vs etcd\n  skein bench store --quick --only puts,gets --json' +
         '\n  skein bench addresses --quick\n  skein bench addresses --only attaches --profile profiles' +
         '\n  skein bench resync\n  skein bench membership --vs serf\n  skein bench dataplane --vs swarm\n  skein bench docker --vs swarm',

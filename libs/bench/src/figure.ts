@@ -1,10 +1,13 @@
-// What a measurement yields, what is asked of it, and how rounds become one figure: median and spread of each, and the ratio of
-// medians to the peer of the same run.
+// What a measurement yields, what is asked of it, and how rounds become one figure: median and spread of each, and the ratio to the
+// peer of the same run.
+
+import { ofMedians, type RatioOf } from './ratio';
+import { spreadOf, type Spread } from './spread';
 
 /** One measured number of one round, by name of its measure. */
 export type Sample = Readonly<Record<string, number>>;
 
-/** What is asked: of the ratio to the peer's median, or of the median itself. */
+/** What is asked: of the ratio to the peer, or of the median. */
 export type Goal =
   | { readonly of: 'ratio'; readonly atLeast: number }
   | { readonly of: 'ratio'; readonly atMost: number }
@@ -18,12 +21,6 @@ export interface Measure {
   readonly goal?: Goal;
 }
 
-export interface Spread {
-  readonly median: number;
-  readonly least: number;
-  readonly most: number;
-}
-
 export interface FigureRow {
   readonly figure: string;
   readonly title: string;
@@ -31,34 +28,26 @@ export interface FigureRow {
   readonly unit: Measure['unit'];
   readonly skein: Spread | null;
   readonly peer: Spread | null;
-  /** Skein's median over the peer's. */
+  /** Skein's over the peer's. */
   readonly ratio: number | null;
+  /** The ratio's standard error; null: unknown, as where it is one of medians. */
+  readonly ratioError: number | null;
   readonly goal: string | null;
   /** Null: there is no goal, or nothing to compare with. */
   readonly met: boolean | null;
-}
-
-export function spreadOf(values: readonly number[]): Spread | null {
-  if (values.length === 0) return null;
-  const sorted = values.toSorted((one, other) => one - other);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? 0;
-  const median = sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? 0)) / 2;
-  return { median, least: sorted[0] ?? 0, most: sorted.at(-1) ?? 0 };
 }
 
 export function rowsOf(
   head: { readonly figure: string; readonly title: string },
   measures: readonly Measure[],
   samples: { readonly skein: readonly Sample[]; readonly peer: readonly Sample[] },
+  ratioOf: RatioOf = ofMedians,
 ): FigureRow[] {
   return measures.map(({ name, unit, goal }) => {
-    const valuesOf = (each: readonly Sample[]): number[] =>
-      each.flatMap((sample) => (sample[name] === undefined ? [] : [sample[name]]));
-    const skein = spreadOf(valuesOf(samples.skein));
-    const peer = spreadOf(valuesOf(samples.peer));
-    const ratio =
-      skein === null || peer === null || peer.median === 0 ? null : skein.median / peer.median;
+    const ours = samples.skein.map((sample) => sample[name]);
+    const theirs = samples.peer.map((sample) => sample[name]);
+    const [skein, peer] = [spreadOf(ours), spreadOf(theirs)];
+    const { ratio = null, error: ratioError = null } = ratioOf(ours, theirs) ?? {};
     return {
       ...head,
       measure: name,
@@ -66,6 +55,7 @@ export function rowsOf(
       skein,
       peer,
       ratio,
+      ratioError,
       goal: goal === undefined ? null : goalText(goal, unit),
       met: goal === undefined ? null : judge(goal, skein?.median ?? null, ratio),
     };

@@ -1,7 +1,8 @@
 // The public face: measures the store against a peer, side by side in a private world.
 
 export type { BenchReport, BenchSettings } from './bench-store';
-export type { FigureRow, Spread } from './figure';
+export type { FigureRow } from './figure';
+export type { Spread } from './spread';
 export { groups, planOf, type BenchPlan, type Group } from './plan';
 export { runInWorld, worldCommand } from './world';
 export { runWorld } from './world-main';
@@ -22,6 +23,7 @@ export {
   dataplaneGroups,
   type DataplaneOptions,
   type DataplaneReport,
+  tcpPairs,
 } from './dataplane/bench-dataplane';
 export {
   benchDocker,

@@ -1,6 +1,8 @@
 // Figures of Skein and its peer with those of the limits beside them: what would be there without an overlay at all.
 
-import { rowsOf, spreadOf, type FigureRow, type Measure, type Sample, type Spread } from './figure';
+import { rowsOf, type FigureRow, type Measure, type Sample } from './figure';
+import type { RatioOf } from './ratio';
+import { spreadOf, type Spread } from './spread';
 
 export interface LimitRow extends FigureRow {
   /** What is neither Skein's nor the peer's, by name. */
@@ -13,9 +15,10 @@ export function limitRows(
   measures: readonly Measure[],
   samples: Readonly<Record<string, readonly Sample[]>>,
   peerName: string,
+  ratioOf?: RatioOf,
 ): LimitRow[] {
   const { skein = [], [peerName]: peer = [], ...others } = samples;
-  return rowsOf(head, measures, { skein, peer }).map((row) => ({
+  return rowsOf(head, measures, { skein, peer }, ratioOf).map((row) => ({
     ...row,
     others: Object.fromEntries(
       Object.entries(others).map(([name, each]) => [name, spreadIn(each, row.measure)]),
@@ -24,5 +27,5 @@ export function limitRows(
 }
 
 export function spreadIn(samples: readonly Sample[], measure: string): Spread | null {
-  return spreadOf(samples.flatMap((sample) => sample[measure] ?? []));
+  return spreadOf(samples.map((sample) => sample[measure]));
 }

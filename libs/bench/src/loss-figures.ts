@@ -3,7 +3,8 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { benchValue } from './calls';
-import { type Measure, type Sample, spreadOf } from './figure';
+import type { Measure, Sample } from './figure';
+import { spreadOf } from './spread';
 import type { Peer } from './peer';
 
 export const failoverMeasures: readonly Measure[] = [

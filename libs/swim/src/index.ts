@@ -24,7 +24,7 @@ export type {
   SwimMessage,
 } from './message';
 export type { Reach } from './reach';
-export { seededRandom, type RandomSource } from './random';
+export { seededRandom, shuffle, type RandomSource } from './random';
 export {
   decodeSwimMessage,
   encodeSwimMessage,

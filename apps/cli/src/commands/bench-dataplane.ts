@@ -1,7 +1,7 @@
 // skein bench dataplane: what crosses between two hosts, beside Swarm's overlay and the limits, and where the difference lies.
 
 import { resolve } from 'node:path';
-import { benchDataplane, dataplaneGroups, type DataplaneReport } from '@skein/bench';
+import { benchDataplane, dataplaneGroups, type DataplaneReport, tcpPairs } from '@skein/bench';
 import { Output } from '../output/output';
 import { machineLine, number, spread, type BenchOptions } from './bench';
 import { demandSwarm, limitTable } from './bench-docker';
@@ -13,8 +13,8 @@ export async function benchDataplaneCommand(options: BenchOptions): Promise<void
   const report = await benchDataplane({
     home,
     path,
-    rounds: options.rounds ?? (quick ? 1 : 5),
-    seconds: options.duration ?? (quick ? 1 : 2),
+    rounds: options.rounds ?? (quick ? 1 : 10),
+    seconds: options.duration ?? 1,
     only: options.only ?? dataplaneGroups,
     withSwarm: vs === 'swarm',
     progress: (text) => void process.stderr.write(`${text}\n`),
@@ -24,7 +24,8 @@ export async function benchDataplaneCommand(options: BenchOptions): Promise<void
   if (report.missed > 0) process.exitCode = 1;
 }
 
-function textOf({ machine, peer, rows, steps, rounds, seconds }: DataplaneReport, out: Output) {
+function textOf(report: DataplaneReport, out: Output): string {
+  const { machine, peer, rows, steps } = report;
   const figures = limitTable(rows, peer, out);
   const share = (value: number | null) => (value === null ? ' ' : `${number(value * 100)} %`);
   const gigabits = { unit: 'Gbit/s' } as const;
@@ -46,9 +47,21 @@ function textOf({ machine, peer, rows, steps, rounds, seconds }: DataplaneReport
     ]),
     'nothing was measured',
   );
-  const foot =
-    `medians (least–most) of ${rounds} rounds of ${seconds} s each, all ways in turn; processor time is that of ` +
-    'both ends, in the kernel too: per gigabit, or per packet';
   const parts = [figures, ...(steps.length === 0 ? [] : [account])].join('\n\n');
-  return `${machineLine(machine)}\n\n${parts}\n\n${foot}`;
+  return `${machineLine(machine)}\n\n${parts}\n\n${footOf(report)}`;
+}
+
+function footOf({ peer, rounds, seconds, processors }: DataplaneReport): string {
+  const lines = [
+    `medians (least–most) of ${rounds} rounds of ${seconds} s each, which go over the ways in an order of their own; processor time ` +
+      'is that of both ends, in the kernel too: per gigabit, or per packet',
+    processors === null
+      ? 'client and server share a processor: there is one'
+      : `client on processor ${processors[0]}, server on processor ${processors[1]}`,
+  ];
+  if (peer !== null) {
+    const pairs = `${rounds} pairs, ${tcpPairs * rounds} of TCP, each measured one after the other`;
+    lines.splice(1, 0, `ratio ±its standard error: geometric mean over ${pairs}`);
+  }
+  return lines.join('\n');
 }

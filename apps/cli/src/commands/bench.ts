@@ -104,16 +104,21 @@ export function machineLine(machine: BenchReport['machine']): string {
 
 export function cells(row: FigureRow, before: FigureRow | undefined, hasPeer: boolean): Cell[] {
   const title = before?.figure === row.figure ? ' ' : row.title;
-  const ratio = row.ratio === null ? '' : `${row.ratio.toPrecision(2)}×`;
   const verdict = row.met === null ? ' ' : row.met ? pc.green('✔ met') : pc.red('✘ missed');
   return [
     title,
     row.measure,
     spread(row, row.skein),
-    ...(hasPeer ? [spread(row, row.peer), ratio] : []),
+    ...(hasPeer ? [spread(row, row.peer), ratioText(row)] : []),
     row.goal ?? ' ',
     verdict,
   ];
+}
+
+export function ratioText({ ratio, ratioError }: Pick<FigureRow, 'ratio' | 'ratioError'>): string {
+  if (ratio === null) return '';
+  if (ratioError === null) return `${ratio.toPrecision(2)}×`;
+  return `${ratio.toFixed(2)}× ±${ratioError.toFixed(2)}`;
 }
 
 export function spread({ unit }: Pick<FigureRow, 'unit'>, value: FigureRow['skein']): string {

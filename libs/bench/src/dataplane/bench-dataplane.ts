@@ -1,17 +1,21 @@
 // `bench dataplane`: what Skein's way between two hosts carries, beside Swarm's overlay on the same hosts in the same run, bare veth
-// and Docker's local bridge as the limits; and step by step what separates it from bare veth. Rounds go over all ways in turn, so
-// that what else the machine does meets all of them.
+// and Docker's local bridge as the limits; and step by step what separates it from bare veth.
 
 import { findProgram } from '@skein/local-cluster';
 import { SkeinError } from '@skein/contracts';
-import type { Measure, Sample, Spread } from '../figure';
+import { seededRandom } from '@skein/swim';
+import type { Measure, Sample } from '../figure';
 import { limitRows, spreadIn, type LimitRow } from '../limit-rows';
 import { describeMachine, type Machine } from '../machine';
+import { ofPairs } from '../ratio';
+import type { Spread } from '../spread';
 import { BenchStack, interruptible } from '../stack/bench-stack';
 import { EngineStack } from '../docker/engine-stack';
 import { Places } from '../docker/places';
+import { ownProcessors } from './processors';
 import { steps } from './steps';
 import { answered, latencySample, roundTrips, transfer, type Load, type Way } from './transfer';
+import { inAnyOrder, turnsOf } from './turns';
 import { buildDockerWays, buildSkeinWays, type NamedWay } from './ways';
 
 export interface DataplaneOptions {
@@ -33,7 +37,7 @@ export interface StepRow {
   readonly title: string;
   readonly throughput: Spread | null;
   readonly processorTime: Spread | null;
-  /** Median throughput over that of bare veth, and over that of the step before. */
+  /** Throughput over that of bare veth, and over that of the step before, from pairs of one round. */
   readonly ofVeth: number | null;
   readonly ofPrevious: number | null;
 }
@@ -44,6 +48,8 @@ export interface DataplaneReport {
   readonly machine: Machine;
   readonly rounds: number;
   readonly seconds: number;
+  /** Where client and server run: each on one of its own; null: on any. */
+  readonly processors: readonly [number, number] | null;
   readonly rows: readonly LimitRow[];
   readonly steps: readonly StepRow[];
   readonly missed: number;
@@ -52,11 +58,17 @@ export interface DataplaneReport {
 interface Figure {
   readonly figure: string;
   readonly title: string;
+  /** How often a round compares Skein with its peer; the limits are measured once. */
+  readonly pairs?: number;
   readonly measures: readonly Measure[];
   readonly run: (places: Places, way: Way, seconds: number) => Promise<Sample>;
 }
 
+/** Repeats the order of ways. */
+const orderSeed = 1;
 const asSwarm = { of: 'ratio', atLeast: 1 } as const;
+/** Of one transfer throughput varies by more than the overlays differ. */
+export const tcpPairs = 6;
 const cpu: Measure = { name: 'processor time', unit: 'ms per Gbit' };
 const times: readonly Measure[] = [
   { name: 'p50', unit: 'µs' },
@@ -69,12 +81,14 @@ const figures: readonly Figure[] = [
   {
     figure: 'tcp-1',
     title: 'TCP, 1 stream',
+    pairs: tcpPairs,
     measures: [{ name: 'throughput', unit: 'Gbit/s', goal: asSwarm }, cpu],
     run: by('tcp-1'),
   },
   {
     figure: 'tcp-8',
     title: 'TCP, 8 streams',
+    pairs: tcpPairs,
     measures: [{ name: 'throughput', unit: 'Gbit/s', goal: asSwarm }, cpu],
     run: by('tcp-8'),
   },
@@ -144,6 +158,7 @@ function demandKnown(only: readonly string[]): void {
 
 class DataplaneBench {
   readonly #samples = new Map<string, Sample[]>();
+  readonly #random = seededRandom(orderSeed);
 
   constructor(
     private readonly places: Places,
@@ -165,6 +180,7 @@ class DataplaneBench {
       machine,
       rounds,
       seconds,
+      processors: ownProcessors(),
       rows,
       steps: this.options.only.includes('steps') ? this.#stepRows() : [],
       missed: rows.filter(({ met }) => met === false).length,
@@ -176,8 +192,7 @@ class DataplaneBench {
   }
 
   async #oneFigure(figure: Figure, round: number): Promise<void> {
-    const bare = { name: 'bare veth', way: bareWay() };
-    for (const { name, way } of [...this.ways, bare]) {
+    for (const { name, way } of this.#turns(figure)) {
       this.signal.throwIfAborted();
       const sample = await figure.run(this.places, way, this.options.seconds);
       this.#keep(figure.figure, name, sample);
@@ -189,9 +204,19 @@ class DataplaneBench {
     }
   }
 
+  #turns({ pairs = 1 }: Figure): NamedWay[] {
+    const all = [...this.ways, { name: 'bare veth', way: bareWay() }];
+    const isCompared = ({ name }: NamedWay) => name === 'skein' || name === 'swarm';
+    return turnsOf(this.#random, {
+      compared: all.filter(isCompared),
+      pairs: this.options.withSwarm ? pairs : 1,
+      others: all.filter((way) => !isCompared(way)),
+    });
+  }
+
   async #allSteps(round: number): Promise<void> {
     const { seconds, progress } = this.options;
-    for (const { step, title, way } of [...steps, this.#skeinStep()]) {
+    for (const { step, title, way } of inAnyOrder(this.#random, [...steps, this.#skeinStep()])) {
       this.signal.throwIfAborted();
       const sample = await transfer(this.places, way, 'tcp-1', seconds);
       this.#keep('step', step, sample);
@@ -216,19 +241,24 @@ class DataplaneBench {
   #rowsOf({ figure, title, measures }: Figure): LimitRow[] {
     const names = [...this.ways.map(({ name }) => name), 'bare veth'];
     const samples = Object.fromEntries(names.map((name) => [name, this.#of(figure, name)]));
-    return limitRows({ figure, title }, measures, samples, 'swarm');
+    return limitRows({ figure, title }, measures, samples, 'swarm', ofPairs);
   }
 
   #stepRows(): StepRow[] {
-    const medians: number[] = [];
-    return [...steps, this.#skeinStep()].map(({ step, title }) => {
+    const all = [...steps, this.#skeinStep()].map(({ step, title }) => {
       const samples = this.#of('step', step);
-      const throughput = spreadIn(samples, 'throughput');
-      const median = throughput?.median ?? 0;
-      const over = (before: number | undefined) => (before ? median / before : null);
-      const row = { ofVeth: over(medians[0]), ofPrevious: over(medians.at(-1)) };
-      medians.push(median);
-      return { step, title, throughput, processorTime: spreadIn(samples, cpu.name), ...row };
+      return { step, title, samples, rates: samples.map(({ throughput }) => throughput) };
+    });
+    return all.map(({ step, title, samples, rates }, at) => {
+      const over = (other: (typeof all)[number] | undefined) =>
+        other === undefined ? null : (ofPairs(rates, other.rates)?.ratio ?? null);
+      return {
+        ...{ step, title },
+        throughput: spreadIn(samples, 'throughput'),
+        processorTime: spreadIn(samples, cpu.name),
+        ofVeth: at === 0 ? null : over(all[0]),
+        ofPrevious: over(all[at - 1]),
+      };
     });
   }
 }

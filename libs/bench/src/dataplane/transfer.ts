@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { SkeinError } from '@skein/contracts';
 import type { Sample } from '../figure';
 import type { Place, Places } from '../docker/places';
+import { ownProcessors } from './processors';
 
 /** What is measured between: from `client` to `server`. */
 export interface Way {
@@ -58,7 +59,9 @@ export async function transfer(
   const serving = places.start(server, ['iperf3', '-s', '-1', '--forceflush', '-p', port]);
   try {
     await listening(serving.stdout);
-    const args = ['-c', address, '-p', port, '-t', String(seconds), '-J', ...flags[load]];
+    const pinned = ownProcessors();
+    const where = pinned === null ? [] : ['-A', pinned.join()];
+    const args = ['-c', address, '-p', port, '-t', String(seconds), '-J', ...where, ...flags[load]];
     const before = softirqMs();
     const text = await places.run(client, ['iperf3', ...args], seconds * 1_000 + 30_000);
     const softMs = softirqMs() - before;
