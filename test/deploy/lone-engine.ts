@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
-  CgroupJanitor,
+  cgroupJanitor,
   DockerClient,
   engineAnswers,
   engineCommand,
@@ -15,6 +15,7 @@ import {
   prepareEngine,
 } from '@skein/docker-engines';
 import { until } from '@skein/chaos';
+import { Attendant } from '@skein/local-cluster';
 
 const host = 'lone';
 /** Ends with its standard input, and everything else in the world with it. */
@@ -34,7 +35,7 @@ export class LoneEngine {
   static async start(): Promise<LoneEngine> {
     const folder = mkdtempSync(join(tmpdir(), 'skein-engine-'));
     const cgroupParent = `/skein-engine-${process.pid}`;
-    const janitor = new CgroupJanitor(cgroupParent);
+    const janitor = new Attendant(cgroupJanitor(cgroupParent));
     prepareEngine(folder, host);
     const programs = { unshare: 'unshare', mount: 'mount' };
     const engine = engineCommand({ dataDir: folder, host, programs, cgroupParent });

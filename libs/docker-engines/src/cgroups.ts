@@ -1,7 +1,6 @@
 // The one thing of an engine that the kernel does not take away with its processes: the control groups of its containers. A
 // janitor outside of the private world waits for the world's end and removes them, whatever ended it.
 
-import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -29,28 +28,7 @@ const script = [
   'done',
 ].join('\n');
 
-export class CgroupJanitor {
-  readonly #child: ChildProcess;
-
-  /** `parent`: the groups' name at the root of each hierarchy, as in `/skein-demo-1`. */
-  constructor(parent: string) {
-    const groups = hierarchies().map((folder) => join(folder, parent));
-    this.#child = spawn('sh', ['-c', script, 'sh', ...groups], {
-      // Not in the starter's session: what ends that one must not end this one.
-      detached: true,
-      stdio: ['pipe', 'ignore', 'ignore'],
-    });
-    this.#child.unref();
-  }
-
-  /** To be handed to the world's first process: once nobody has it open any more, the janitor does its work. */
-  get lifeline(): number {
-    const { _handle } = this.#child.stdin as unknown as { _handle: { fd: number } };
-    return _handle.fd;
-  }
-
-  /** Closes this process' copy. */
-  letGo(): void {
-    this.#child.stdin?.destroy();
-  }
+/** What waits for the end of its standard input, then removes the groups. `parent`: their name at the root of each hierarchy, as in `/skein-demo-1`. */
+export function cgroupJanitor(parent: string): [string, ...string[]] {
+  return ['sh', '-c', script, 'sh', ...hierarchies().map((folder) => join(folder, parent))];
 }

@@ -1,6 +1,6 @@
 // Real Docker engines on the hosts of a local cluster: how each is started, what its containers run, and what is removed after it.
 
-export { CgroupJanitor, hierarchies } from './cgroups';
+export { cgroupJanitor, hierarchies } from './cgroups';
 export { DockerClient, type DockerAnswer } from './docker-client';
 export {
   engineAnswers,

@@ -1,5 +1,6 @@
 // A whole Skein on one machine: for demos, tests and trying it out.
 
+export { Attendant } from './attendant';
 export { ServiceProcess, type ServiceProcessOptions } from './child-process';
 export { ControlClient } from './control-client';
 export type { ProcessStatus, RunResult } from './control-protocol';

@@ -6,7 +6,8 @@ import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SkeinError } from '@skein/contracts';
-import { CgroupJanitor } from '@skein/docker-engines';
+import { cgroupJanitor } from '@skein/docker-engines';
+import { Attendant } from './attendant';
 import type { LocalLayout } from './layout';
 import type { ListeningSocket } from './listening-socket';
 import { credentialsFile } from './nats-configuration';
@@ -14,7 +15,7 @@ import { findProgram, searchPath } from './programs';
 import * as records from './run-record';
 import { cgroupParentOf } from './service-list';
 import { collectorOf } from './tracing';
-import { WayOut } from './way-out';
+import { wayOutCommand } from './way-out';
 
 export interface LaunchOptions {
   readonly home: string;
@@ -97,9 +98,11 @@ function spawnSupervisor(
   options: LaunchOptions,
 ): ChildProcess {
   const { home, path, attached, ephemeral, restart, profileDir } = options;
-  const janitor = layout.engines === true ? new CgroupJanitor(cgroupParentOf(layout)) : null;
-  const { tracing } = layout;
-  const wayOut = tracing && new WayOut(home, dataDir, collectorOf(tracing));
+  const { engines, tracing } = layout;
+  const attendants = [
+    ...(engines === true ? [cgroupJanitor(cgroupParentOf(layout))] : []),
+    ...(tracing === undefined ? [] : [wayOutCommand(home, dataDir, collectorOf(tracing))]),
+  ].map((command) => new Attendant(command));
   const find = (program: Parameters<typeof findProgram>[0]) => findProgram(program, home, path);
   const programs = {
     ip: find('ip'),
@@ -121,19 +124,10 @@ function spawnSupervisor(
       cwd: home,
       detached: true,
       env: { ...process.env, PATH: searchPath(home, path) },
-      stdio: [
-        'ignore',
-        log,
-        log,
-        'ipc',
-        ...sockets,
-        ...(janitor === null ? [] : [janitor.lifeline]),
-        ...(wayOut === undefined ? [] : [wayOut.lifeline]),
-      ],
+      stdio: ['ignore', log, log, 'ipc', ...sockets, ...attendants.map(({ lifeline }) => lifeline)],
     },
   );
-  janitor?.letGo();
-  wayOut?.letGo();
+  for (const attendant of attendants) attendant.letGo();
   closeSync(log);
   return child;
 }
