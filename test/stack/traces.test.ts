@@ -55,9 +55,15 @@ function ways(spans: readonly ReceivedSpan[]): string[] {
 const has = (service: string, name: string) => (spans: readonly ReceivedSpan[]) =>
   spans.some((span) => span.service === service && span.name === name);
 const root = `POST ${endpoints.replace('web', '{network}')}`;
+/** What has a parent may come before it: each service sends by itself. */
+const isOneTree = (spans: readonly ReceivedSpan[]): boolean => {
+  const ids = new Set(spans.map(({ spanId }) => spanId));
+  return spans.filter(({ parentId }) => !ids.has(parentId)).length === 1;
+};
 /** The door's span ends when its answer has left, after all others but those of hosts that nobody waits for. */
 const isWhole = (spans: readonly ReceivedSpan[]): boolean =>
   has('skein-gateway', root)(spans) &&
+  isOneTree(spans) &&
   spans.filter((span) => span.service === 'skein-host-agent').length >= 2;
 
 describe('an attach', () => {
