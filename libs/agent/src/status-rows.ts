@@ -2,7 +2,7 @@
 
 import type { z } from 'zod';
 import type { rowSchema, ShareNetwork } from '@skein/contracts';
-import type { Observed } from '@skein/vxlan';
+import { bridgeName, rowText, vxlanName, type Observed } from '@skein/vxlan';
 
 export type StatusRow = z.output<typeof rowSchema>;
 
@@ -19,17 +19,16 @@ export function statusRows(
     if (found === undefined) continue;
     const add = (kind: StatusRow['kind'], key: string, value: string) =>
       rows.push({ networkId: network.id, kind, key, value });
-    if (found.bridge !== null) add('link', 'br0', `${found.bridge.mac} mtu ${found.bridge.mtu}`);
+    if (found.bridge !== null)
+      add('link', bridgeName, `${found.bridge.mac} mtu ${found.bridge.mtu}`);
     if (found.vxlan !== null) {
       const { vni, local, vxlanPort, mtu } = found.vxlan;
-      add('link', 'vxlan0', `vni ${vni} local ${local} port ${vxlanPort} mtu ${mtu}`);
+      add('link', vxlanName, `vni ${vni} local ${local} port ${vxlanPort} mtu ${mtu}`);
     }
     for (const [veth, { mtu, isUp }] of found.veths) {
       add('link', veth, `mtu ${mtu} ${isUp ? 'up' : 'down'}`);
     }
-    for (const [mac, { port, vteps }] of found.fdb) {
-      add('fdb', mac, [port ?? 'no port', ...vteps].join(' '));
-    }
+    for (const [mac, row] of found.fdb) add('fdb', mac, rowText(row));
     for (const [address, mac] of found.neighbors) add('neighbor', address, mac);
   }
   return rows.slice(0, maxStatusRows);

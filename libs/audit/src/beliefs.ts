@@ -4,7 +4,7 @@
 import type { EndpointRecord } from '@skein/contracts';
 import { addressFromSortable, formatAddress } from '@skein/ip';
 import type { BeliefEntry } from '@skein/ipam';
-import { probeOf } from '@skein/vxlan';
+import { isPluggedRow, probeOf } from '@skein/vxlan';
 import { addressesOf } from './addresses';
 import type { AuditedNetwork } from './audit-state';
 import { evidenceOf, type Finding, type Row } from './finding';
@@ -47,8 +47,6 @@ export interface KernelBelief {
   readonly fdb: ReadonlyMap<string, string>;
 }
 
-const tunnelPort = 'vxlan0';
-
 /** What one host has otherwise than the store. The host's own reconciliation puts it right; here it is told. */
 export function kernelFindings(network: AuditedNetwork, belief: KernelBelief): Finding[] {
   const endpoints = [...network.endpoints.values()];
@@ -71,7 +69,7 @@ function localFindings(
 ): Finding[] {
   const { id, name, mac, sandbox } = endpoint.record;
   const way = fdb.get(mac);
-  const isPlugged = way !== undefined && !way.startsWith(tunnelPort);
+  const isPlugged = way !== undefined && isPluggedRow(way);
   if (sandbox === undefined || isPlugged || (way === undefined && !isWhole)) return [];
   const message = `endpoint ${name} is not plugged in on its host`;
   const evidence = [...evidenceOf(endpoint), `fdb ${way ?? 'none'}`];

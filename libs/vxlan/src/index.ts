@@ -25,6 +25,7 @@ export {
   type ObservedVeth,
   type ObservedVxlan,
 } from './observed';
+export { isPluggedRow, rowText } from './row-text';
 export { probeDevice, probeOf, probePort, probePrefix, type Probe } from './probe';
 export { trustingFilters } from './plan-filter';
 export { isSameSource, sourceOf, type Source } from './sources';

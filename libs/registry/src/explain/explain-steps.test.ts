@@ -85,7 +85,7 @@ describe('the steps of a way', () => {
     expect(plugged('v0123').filter(({ step }) => step === 'plugged')).toMatchObject([
       { ok: true, detail: 'a is plugged in on h1' },
     ]);
-    for (const value of [undefined, 'vxlan0 192.0.2.2']) {
+    for (const value of [undefined, 'vxlan0 192.0.2.2', 'no port 192.0.2.2']) {
       expect(plugged(value).find(({ ok }) => !ok)).toMatchObject({
         step: 'plugged',
         detail: 'a is not plugged in on h1: is /run/netns/a there?',

@@ -1,12 +1,11 @@
 // The steps from one endpoint to another, judged: what is committed, who holds the addresses, what is programmed. Pure; it is
 // given what was found, and each step says what is wrong in words.
 
+import { isPluggedRow } from '@skein/vxlan';
 import type { NetworkEntry } from '../state/entries';
 import { step, type End, type Step } from './step';
 import { mtuStep, probeStep } from './way-steps';
 
-/** The port of a network's bridge behind which all other hosts are. */
-const tunnelPort = 'vxlan0';
 /** An agent tells no more. */
 const mostRows = 5_000;
 
@@ -100,7 +99,7 @@ function pluggedSteps(network: NetworkEntry, { endpoint, status }: End): Step[] 
   const found = rows.find(
     (row) => row.networkId === network.id && row.kind === 'fdb' && row.key === mac,
   );
-  const isPlugged = found !== undefined && !found.value.startsWith(tunnelPort);
+  const isPlugged = found !== undefined && isPluggedRow(found.value);
   const facts = { host, endpointId: endpoint.id, netns: sandbox.netns, fdb: found?.value ?? null };
   if (isPlugged) return [step('plugged', true, `${name} is plugged in on ${host}`, facts)];
   // Of very many rows an answer holds only the first.
