@@ -16,6 +16,9 @@ export interface Typed {
 }
 
 export class DocumentShell {
+  /** Ends what goes on, whether its test came to that or not. */
+  readonly #interrupts: (() => Promise<string>)[] = [];
+
   private constructor(
     readonly folder: string,
     private readonly env: NodeJS.ProcessEnv,
@@ -78,6 +81,7 @@ export class DocumentShell {
       await ended;
       return said;
     };
+    this.#interrupts.push(interrupt);
     while ((await this.#eventReaders()) <= before) await delay(50);
     return { interrupt };
   }
@@ -97,6 +101,7 @@ export class DocumentShell {
   }
 
   async close(): Promise<void> {
+    for (const interrupt of this.#interrupts) await interrupt();
     if (this.env['SKEIN_URL'] === undefined) await this.type('./skein down --purge');
     rmSync(this.folder, { recursive: true, force: true });
   }
