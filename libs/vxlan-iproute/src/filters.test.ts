@@ -126,11 +126,11 @@ describe('filter of members', () => {
     ...['prerouting', 'output', 'input'].flatMap((hook, index) => [
       `\tchain ${hook} {`,
       `\t\ttype filter hook ${hook} priority raw; policy accept;`,
-      `\t\tnotrack comment "port ${index} of 4789"`,
+      `\t\tnotrack comment "192.0.2.1 4789 ${index}"`,
       '\t}',
     ]),
     '\tchain vxlan {',
-    ...[3, 4, 5].map((index) => `\t\taccept comment "port ${index} of 4789"`),
+    ...[3, 4, 5].map((index) => `\t\taccept comment "192.0.2.1 4789 ${index}"`),
     '\t}',
     '}',
   ];
@@ -138,6 +138,7 @@ describe('filter of members', () => {
   it('reads back ports, networks and members', () => {
     expect(filter.parse(text.join('\n'))).toEqual({
       vxlanPort: 4789,
+      local: '192.0.2.1',
       vnis: new Set([100, 70_000]),
       members: new Set(['100 192.0.2.2', '70000 192.0.2.3', '100 2001:db8::2']),
       dropped: 3,

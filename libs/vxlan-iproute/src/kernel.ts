@@ -162,6 +162,21 @@ export class IprouteKernel {
     return false;
   }
 
+  /**
+   * Beside the making of devices: a kernel from 6.16 on takes a chain for a device that is yet to come. Where that fails, behind it.
+   * Answers the rules that could not be written.
+   */
+  async #filter(
+    inside: ExistingPlace,
+    rules: readonly RuleChange[],
+    devices: Promise<unknown>,
+    faults: KernelFault[],
+  ): Promise<readonly RuleChange[]> {
+    const early = this.#nft(rulesScript(rules), inside, rules, []);
+    const [isWritten] = await Promise.all([early, devices]);
+    return isWritten ? [] : this.#writeRules(inside, rules, faults);
+  }
+
   /** In one transaction if that can be, else each for itself: one port that is not there does not keep others down. */
   async #writeRules(
     inside: ExistingPlace,
@@ -226,7 +241,7 @@ export class IprouteKernel {
       isLone ? this.#shells.run(tool, inside, some) : runBatch(tool, inside, some);
 
     const isDetoured = isNew || changes.some(({ kind }) => kind === 'detour');
-    await Promise.all([
+    const made = Promise.all([
       // It costs time and nothing else: where it can't be done, all else is as it should be.
       isDetoured ? runCommand(inPlace(inside, withoutDetour), '') : null,
       this.#host(lines.host, faults),
@@ -234,7 +249,7 @@ export class IprouteKernel {
         this.#plug(sandbox, ofSandbox, faults),
       ),
     ]);
-    const unfiltered = await this.#writeRules(inside, rules, faults);
+    const unfiltered = await this.#filter(inside, rules, made, faults);
     const ports = lines.ports.filter(({ change }) => mayComeUp(change, unfiltered));
     const hasNewPorts = ports.length > 0;
     const links = run('ip', [...ports, ...lines.neighbors]);
@@ -276,8 +291,8 @@ export class IprouteKernel {
     const lines = networkLines(devices, inside.path);
     if (lines.ports.length > 0) this.#shells.warm(inside, ['ip', 'bridge']);
     report((await this.#shells.run('ip', inside, lines.ground)).faults, faults);
-    await this.#host(lines.host, faults);
-    const unfiltered = await this.#writeRules(inside, rules, faults);
+    const made = this.#host(lines.host, faults);
+    const unfiltered = await this.#filter(inside, rules, made, faults);
     const ports = lines.ports.filter(({ change }) => mayComeUp(change, unfiltered));
     const links = this.#shells.run('ip', inside, [...ports, ...lines.neighbors]);
     await heard;

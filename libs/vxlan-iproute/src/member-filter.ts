@@ -39,14 +39,17 @@ export class MemberFilter {
   /** From what `list` printed; null if there is no such table. */
   parse(text: string): ObservedUnderlay | null {
     if (!text.includes(`table ${this.#table}`)) return null;
-    const port = Number(/comment "port 0 of (\d+)"/.exec(text)?.[1] ?? 0);
+    const [, local = '', portText = '0'] = /comment "(\S+) (\d+) 0"/.exec(text) ?? [];
+    const port = Number(portText);
     const found = [...text.matchAll(/comment "([^"]*)"/g)].map(([, comment]) => comment);
-    const wanted = rulesFor(port).map((_, index) => `port ${index} of ${port}`);
+    const wanted = rulesFor(local, port).map((_, index) => commentOf(local, port, index));
     const isWhole =
+      port > 0 &&
       found.join() === wanted.join() &&
       Object.keys(hooks).every((hook) => text.includes(`hook ${hook} priority`));
     return {
-      vxlanPort: isWhole && port > 0 ? port : null,
+      vxlanPort: isWhole ? port : null,
+      local: isWhole ? local : null,
       vnis: new Set(elementsOf(text, 'vnis').map(([vni = '']) => Number(vni))),
       members: new Set(membersIn(text).map(({ member }) => member)),
       dropped: Number(/counter strangers \{\s*packets (\d+)/.exec(text)?.[1] ?? 0),
@@ -74,7 +77,9 @@ export class MemberFilter {
     }
   }
 
-  #whole({ vxlanPort, vnis, members }: Extract<UnderlayChange, { members: unknown }>): string[] {
+  #whole(change: Extract<UnderlayChange, { members: unknown }>): string[] {
+    const { vxlanPort, vnis, members } = change;
+    const local = formatAddress(address(change.local));
     return [
       `table ${this.#table} {`,
       '  counter strangers { }',
@@ -87,8 +92,9 @@ export class MemberFilter {
       ),
       '  chain vxlan { }',
       '}',
-      ...rulesFor(vxlanPort).map(
-        (rule, index) => `add rule ${this.#table} ${rule} comment "port ${index} of ${vxlanPort}"`,
+      ...rulesFor(local, vxlanPort).map(
+        (rule, index) =>
+          `add rule ${this.#table} ${rule} comment "${commentOf(local, vxlanPort, index)}"`,
       ),
       ...[...vnis].flatMap((each) => this.#element('put', 'vnis', String(each))),
       ...[...members].flatMap((member) =>
@@ -114,16 +120,22 @@ const hooks = { prerouting: -300, output: -300, input: -10 };
  * Each with its chain. Strangers are dropped at input alone: in front of it a first fragment may be too short to name its VNI, and
  * an address may still become the host's own. What is only forwarded is tracked as ever.
  */
-function rulesFor(vxlanPort: number): string[] {
+function rulesFor(local: string, vxlanPort: number): string[] {
+  const family = local.includes(':') ? 'ip6' : 'ip';
   const isVxlan = `udp dport ${vxlanPort}`;
   return [
-    `prerouting ${isVxlan} fib daddr type local notrack`,
+    `prerouting ${isVxlan} ${family} daddr ${local} notrack`,
     `output ${isVxlan} notrack`,
     `input ${isVxlan} goto vxlan`,
     `vxlan ip saddr . ${vni} @version4 accept`,
     `vxlan ip6 saddr . ${vni} @version6 accept`,
     `vxlan ${vni} @vnis counter name strangers drop`,
   ];
+}
+
+/** By which a rule is recognised, since versions of nftables print rules differently. */
+function commentOf(local: string, vxlanPort: number, index: number): string {
+  return `${local} ${vxlanPort} ${index}`;
 }
 
 function membersIn(text: string): { member: Member; received: Received | null }[] {

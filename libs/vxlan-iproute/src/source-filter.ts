@@ -43,10 +43,14 @@ function portRules({ mac, addresses }: Omit<Source, 'port'>): Rule[] {
   const ip4 = addresses.filter((text) => !text.includes(':'));
   const ip6 = addresses.filter((text) => text.includes(':'));
   return [
-    ...ip4.map((own): Rule => [
-      `@ll,48,64 ${hexOfMac(mac)}0800 @nh,96,32 ${hexOf(own)} goto version4`,
-      `ip ${own}`,
-    ]),
+    ...ip4.flatMap((own): Rule[] => {
+      const from = `@ll,48,64 ${hexOfMac(mac)}0800 @nh,96,32 ${hexOf(own)}`;
+      return [
+        // Where TCP has its SYN, which alone needs the largest segment; what else has that bit set there goes the longer way.
+        [`${from} @th,104,8 & 0x02 == 0x00 accept`, `no syn from ${own}`],
+        [`${from} goto version4`, `ip ${own}`],
+      ];
+    }),
     // The frame's own sender and the one that it tells of: nothing compares the two, but both must be the port's.
     ...ip4.map((own): Rule => [
       `ether saddr ${mac} arp saddr ether ${mac} arp saddr ip ${own} accept`,

@@ -23,6 +23,7 @@ export type ChangeStep =
       readonly kind: 'underlay';
       readonly action: 'put';
       readonly vxlanPort: number;
+      readonly local: string;
       readonly vnis: ReadonlySet<number>;
       readonly members: ReadonlySet<Member>;
     }

@@ -169,7 +169,8 @@ export function desiredOf(share: OverlayShare, self: string, settings: OverlaySe
   }
   if (settings.filtersSources !== true) return { vteps, networks };
   const { vxlanPort } = settings;
-  return { vteps, networks, underlay: vnis.size === 0 ? null : { vxlanPort, vnis, members } };
+  const underlay = { vxlanPort, local: canonical(settings.vtep), vnis, members };
+  return { vteps, networks, underlay: vnis.size === 0 ? null : underlay };
 }
 
 function vtepsOf(

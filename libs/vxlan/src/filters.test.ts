@@ -131,6 +131,9 @@ describe('filters', () => {
     expect(told({ ...settled(desired), underlay: null })).toEqual([
       'underlay put: filter of members missing',
     ]);
+    expect(told(found({ local: '192.0.2.9' }))).toEqual([
+      'underlay put: filter of members for 192.0.2.1 4789 wanted, 192.0.2.9 4789 found',
+    ]);
     expect(told(found({ vxlanPort: null }))).toEqual([
       'underlay put: filter of members is not whole',
     ]);

@@ -8,6 +8,8 @@ export type Member = string;
 
 export interface DesiredUnderlay {
   readonly vxlanPort: number;
+  /** The host's own VTEP: frames to it are not tracked as connections. */
+  readonly local: string;
   readonly vnis: ReadonlySet<number>;
   readonly members: ReadonlySet<Member>;
 }
@@ -15,6 +17,7 @@ export interface DesiredUnderlay {
 export interface ObservedUnderlay {
   /** Port that its rules are for; null: they are not whole. */
   readonly vxlanPort: number | null;
+  readonly local: string | null;
   readonly vnis: ReadonlySet<number>;
   readonly members: ReadonlySet<Member>;
   /** Packets that were kept out since it was made. */
@@ -42,10 +45,10 @@ export function planUnderlay(
     if (observed !== null) add({ kind: 'underlay', action: 'remove' }, 'no network is here');
     return;
   }
-  const { vxlanPort, vnis, members } = desired;
-  const fault = filterReason(vxlanPort, observed);
+  const { vxlanPort, local, vnis, members } = desired;
+  const fault = filterReason(desired, observed);
   if (fault !== null) {
-    add({ kind: 'underlay', action: 'put', vxlanPort, vnis, members }, fault);
+    add({ kind: 'underlay', action: 'put', vxlanPort, local, vnis, members }, fault);
     return;
   }
   const found = observed as ObservedUnderlay;
@@ -64,10 +67,13 @@ export function planUnderlay(
   }
 }
 
-function filterReason(vxlanPort: number, observed: ObservedUnderlay | null): string | null {
+function filterReason(
+  { vxlanPort, local }: DesiredUnderlay,
+  observed: ObservedUnderlay | null,
+): string | null {
   if (observed === null) return 'filter of members missing';
   if (observed.vxlanPort === null) return 'filter of members is not whole';
-  return observed.vxlanPort === vxlanPort
-    ? null
-    : `filter of members for port ${vxlanPort} wanted, ${observed.vxlanPort} found`;
+  if (observed.vxlanPort === vxlanPort && observed.local === local) return null;
+  const [wanted, found] = [`${local} ${vxlanPort}`, `${observed.local} ${observed.vxlanPort}`];
+  return `filter of members for ${wanted} wanted, ${found} found`;
 }
