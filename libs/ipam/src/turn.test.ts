@@ -348,6 +348,18 @@ describe('the transaction of a turn', () => {
       '10.0.0.5',
     ]);
   });
+
+  it('drops a record that a refusal stands on as it was', () => {
+    create({ cidr: '10.0.0.0/24' });
+    run(allocate('a'));
+    run(release('a'), 10_000);
+    run(allocate('a'), 10_001);
+    const turn = turnOn(view(), 10_000 + restMs);
+    const wanted = { addresses: ['10.0.0.2'] };
+    expect(turn.run(allocate(['b', wanted], ['a', wanted]))).toMatchObject({ ok: false });
+    turn.sweep();
+    expect(commit(turn.transaction())).toBe(true);
+  });
 });
 
 describe('a view', () => {

@@ -113,8 +113,13 @@ export class Turn {
     const mark = view.mark;
     const limit = Math.min(sweptATurn, transactionLimit - this.size(0));
     sweepRested(view, { monotonicMs: this.context.monotonicMs, limit });
-    const isClean = view.changes(mark).every(({ id }) => !this.written.has(id));
-    if (!isClean) view.rollBack(mark);
+    const ids = view.changes(mark).map(({ id }) => id);
+    if (ids.some((id) => this.written.has(id))) {
+      view.rollBack(mark);
+      return;
+    }
+    // A refusal may stand on a record that is dropped here: it is compared as it was.
+    for (const id of ids) this.written.add(id);
   }
 
   transaction(): Transaction {
