@@ -21,7 +21,7 @@ export class FreshView extends CommittedView {
     this.#store = parts.store;
   }
 
-  /** Waits until the view has everything under the prefix that the store has now. */
+  /** Waits until the view has everything under the prefix that the store has now; throws `unavailable` if it does not get there. */
   async refresh(prefix: string, deadline: Deadline): Promise<void> {
     const timeoutMs = Math.max(1, Math.min(catchUpMs, deadline.remainingMs()));
     const { kvs, revision } = await this.#store.range(
@@ -29,7 +29,7 @@ export class FreshView extends CommittedView {
       { timeoutMs },
     );
     const latest = kvs.reduce((most, kv) => Math.max(most, kv.modRevision), 0);
-    await this.reached(latest, timeoutMs);
+    await this.demandReached(latest, deadline);
     await this.reached(revision, Math.min(deletionMs, timeoutMs));
   }
 
