@@ -33,14 +33,15 @@ export class DockerStack {
     readonly engines: Readonly<Record<HostId, DockerClient>>,
   ) {}
 
-  static async start(): Promise<DockerStack> {
-    const stack = await Stack.start({ engines: true });
+  /** `path`: a PATH whose engine is not the machine's own. */
+  static async start(path = process.env['PATH'] ?? ''): Promise<DockerStack> {
+    const stack = await Stack.start({ engines: true, path });
     const { dataDir } = stack.cluster.record;
-    const client = (host: HostId) => new DockerClient(enginePaths(dataDir, host).socket);
+    const client = (host: HostId) => new DockerClient(enginePaths(dataDir, host).socket, path);
     const engines = { h1: client('h1'), h2: client('h2'), h3: client('h3') };
     const folder = mkdtempSync(join(tmpdir(), 'skein-image-'));
     try {
-      makeRootFolder(folder);
+      makeRootFolder(folder, path);
       await importImage(Object.values(engines), folder);
     } catch (error) {
       await stack.stop();

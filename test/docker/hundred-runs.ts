@@ -70,9 +70,13 @@ export function heldAmiss(docker: DockerStack, network: string): Promise<readonl
     const held = endpoints.flatMap(({ host, addresses }) =>
       addresses.map((text) => `${text.split('/')[0] ?? ''} on ${host}`),
     );
-    const wanted = running.map(({ address, host }) => `${address} on ${host}`);
+    const addressed = running.filter(({ address }) => address !== '');
+    const wanted = addressed.map(({ address, host }) => `${address} on ${host}`);
     return [
-      ...twice(running.map(({ address }) => address)).map((each) => `${each} runs twice`),
+      ...running
+        .filter(({ address }) => address === '')
+        .map(({ name, host }) => `${name} runs on ${host} without an address`),
+      ...twice(addressed.map(({ address }) => address)).map((each) => `${each} runs twice`),
       ...twice(held).map((each) => `${each} is held twice`),
       ...wanted.filter((each) => !held.includes(each)).map((each) => `${each} is not held`),
       ...held.filter((each) => !wanted.includes(each)).map((each) => `${each} is held for nobody`),

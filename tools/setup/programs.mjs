@@ -1,8 +1,9 @@
 // The programs that a local cluster runs: taken from PATH, else unpacked under .skein/tools, where libs/local-cluster
 // looks too. Nothing on the machine changes, and root is not needed.
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { unpackDebianPackages } from './debian.mjs';
 import { isFile, onPath, root, run, SetupError } from './process.mjs';
 
 const tools = join(root, '.skein', 'tools');
@@ -16,7 +17,10 @@ const natsRelease = {
   },
 };
 
-const debian = (name) => ["Debian's package", (temporary) => unpackDebianPackage(name, temporary)];
+const debian = (name) => [
+  "Debian's package",
+  async (temporary) => install(await unpackDebianPackages([name], temporary), name),
+];
 
 /** Of each: where it may be below .skein/tools, ways to get it, and what a person can do. */
 export const programs = {
@@ -61,7 +65,27 @@ export const peerPrograms = {
   },
 };
 
-const known = { ...programs, ...peerPrograms };
+/**
+ * Docker engines of other releases than the machine's, with their own containerd, docker and Compose, for tests on them: from the
+ * release of Debian that has them. runc and docker-init are the machine's.
+ */
+export const enginePrograms = {
+  'docker-26': engineOf('docker-26', 'trixie'),
+  'docker-28': engineOf('docker-28', 'forky'),
+};
+
+function engineOf(name, suite) {
+  const packages = ['docker.io', 'docker-cli', 'containerd', 'docker-compose'];
+  const unpack = async (temporary) =>
+    install(await unpackDebianPackages(packages, temporary, suite), name);
+  return {
+    places: [`${name}/usr/sbin/dockerd`],
+    ways: [[`Debian's packages of ${suite}`, unpack]],
+    remedy: 'Tests on this release of Docker are left out without it.',
+  };
+}
+
+const known = { ...programs, ...peerPrograms, ...enginePrograms };
 
 /** Path of the program, on PATH or unpacked; null if it is neither. */
 export function found(name) {
@@ -98,45 +122,6 @@ function install(folder, name) {
   mkdirSync(tools, { recursive: true });
   rmSync(join(tools, name), { recursive: true, force: true });
   renameSync(folder, join(tools, name));
-}
-
-let lists = null;
-
-/** Options that keep all of apt's state in a folder of ours; its lists are fetched once. */
-function aptOptions(temporary) {
-  lists ??= (async () => {
-    const work = join(temporary, 'apt');
-    for (const path of ['lists/partial', 'cache/archives/partial'])
-      mkdirSync(join(work, path), { recursive: true });
-    const settings = [
-      `Dir::State::lists=${work}/lists`,
-      `Dir::Cache=${work}/cache`,
-      'Debug::NoLocking=1',
-      'APT::Sandbox::User=',
-      'Acquire::Retries=0',
-    ];
-    const options = settings.flatMap((setting) => ['-o', setting]);
-    await run('apt-get', [...options, '--error-on=any', 'update']);
-    return options;
-  })();
-  return lists;
-}
-
-async function unpackDebianPackage(name, temporary) {
-  install(await unpackDebianPackages([name], temporary), name);
-}
-
-/** Answers the folder that holds all of them together. */
-async function unpackDebianPackages(names, temporary) {
-  if (!onPath('apt-get') || !onPath('dpkg-deb')) throw new SetupError('this is no Debian system');
-  const options = await aptOptions(temporary);
-  const folder = join(temporary, names[0]);
-  mkdirSync(folder, { recursive: true });
-  await run('apt-get', [...options, 'download', ...names], { cwd: folder });
-  for (const archive of readdirSync(folder).filter((file) => file.endsWith('.deb'))) {
-    await run('dpkg-deb', ['-x', join(folder, archive), join(folder, 'unpacked')]);
-  }
-  return join(folder, 'unpacked');
 }
 
 const nftLibraries =

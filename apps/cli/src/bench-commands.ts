@@ -1,7 +1,11 @@
 // What measures: the store, side by side with a peer, or a whole cluster.
 
 import { Argument, Option, type Command } from 'commander';
+import { SkeinError } from '@skein/contracts';
+import { type EngineRelease, otherReleases, pathWithRelease } from '@skein/docker-engines';
 import { commas, count, milliseconds, seconds, type Options } from './door';
+
+type BenchFlags = Options & { readonly json?: boolean; readonly engine?: EngineRelease };
 
 export function registerBenchCommands(program: Command): void {
   const home = () => process.env['SKEIN_HOME'] ?? process.cwd();
@@ -29,6 +33,12 @@ export function registerBenchCommands(program: Command): void {
     )
     .option('--pause <ms>', 'membership: for how long an agent only pauses', milliseconds)
     .option('--containers <n>', 'docker: how many are started at once; 100', count)
+    .addOption(
+      new Option(
+        '--engine <release>',
+        "docker, dataplane: Debian's packages of it, unpacked; the machine's own Docker",
+      ).choices(otherReleases),
+    )
     .option('--keys <n>', 'keys in the store when it is restarted and weighed', count)
     .option('--profile <folder>', "write the managers' and the client's CPU profiles there")
     .option('--json', 'print JSON')
@@ -42,10 +52,13 @@ export function registerBenchCommands(program: Command): void {
         '\n\ndataplane compares pairs of transfers, in an order drawn anew for each; client and server have a processor each.' +
         '\n\nExamples:\n  skein bench store --vs etcd\n  skein bench store --quick --only puts,gets --json' +
         '\n  skein bench addresses --quick\n  skein bench addresses --only attaches --profile profiles' +
-        '\n  skein bench resync\n  skein bench membership --vs serf\n  skein bench dataplane --vs swarm\n  skein bench docker --vs swarm',
+        '\n  skein bench resync\n  skein bench membership --vs serf\n  skein bench dataplane --vs swarm' +
+        '\n  skein bench docker --vs swarm\n  skein bench docker --vs swarm --engine docker-28',
     )
-    .action(async (what: string, { json = false, ...options }: Options & { json?: boolean }) => {
-      const settings = { ...options, json, home: home(), path: process.env['PATH'] ?? '' };
+    .action(async (what: string, { json = false, engine, ...options }: BenchFlags) => {
+      const own = process.env['PATH'] ?? '';
+      const path = engine === undefined ? own : await pathWith(engine, what, home());
+      const settings = { ...options, json, home: home(), path };
       if (what === 'store') {
         const { benchStore } = await import('./commands/bench');
         return benchStore(settings);
@@ -71,4 +84,14 @@ export function registerBenchCommands(program: Command): void {
       const { runWorld } = await import('@skein/bench');
       await runWorld(ip, JSON.parse(settings) as Parameters<typeof runWorld>[1]);
     });
+}
+
+async function pathWith(release: EngineRelease, what: string, home: string): Promise<string> {
+  if (what !== 'docker' && what !== 'dataplane') {
+    const message = `skein bench ${what} runs no Docker engines`;
+    throw new SkeinError('invalid_request', message, { field: 'engine' });
+  }
+  const { provided } = await import('./commands/provided');
+  await provided(release, home);
+  return pathWithRelease(release, home) ?? '';
 }

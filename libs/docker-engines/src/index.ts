@@ -10,4 +10,5 @@ export {
   prepareEngine,
 } from './engine';
 export { addProgram, imageName, importImage, makeRootFolder } from './image';
+export { type EngineRelease, otherReleases, pathWithRelease } from './releases';
 export { lackingForEngines } from './requirements';

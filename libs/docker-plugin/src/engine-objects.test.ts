@@ -25,7 +25,7 @@ describe('network objects', () => {
         reason: 'object missing',
         create: {
           ...{ Name: 'web', CheckDuplicate: true, Driver: 'skein', Internal: false },
-          ...{ EnableIPv6: false, Options: { net: 'n1' } },
+          ...{ EnableIPv4: true, EnableIPv6: false, Options: { net: 'n1' } },
           Labels: { tier: 'front', [keptLabel]: 'n1' },
           IPAM: {
             ...{ Driver: 'skein', Options: { net: 'n1' } },
@@ -34,6 +34,19 @@ describe('network objects', () => {
         },
       },
     ]);
+  });
+
+  it.each([
+    [['10.1.0.0/24'], { EnableIPv4: true, EnableIPv6: false }],
+    [['10.1.0.0/24', 'fd00:1::/64'], { EnableIPv4: true, EnableIPv6: true }],
+    [['fd00:1::/64'], { EnableIPv4: false, EnableIPv6: true }],
+  ])('of %j have the families of their subnets', (cidrs, families) => {
+    const subnets = cidrs.map((cidr) => ({
+      cidr,
+      gateway: cidr.replace(/0?\/.*/, '1'),
+      reserved: {},
+    }));
+    expect(plan([{ ...web, subnets }], [])).toMatchObject([{ create: families }]);
   });
 
   it.each([

@@ -2,7 +2,7 @@
 // attach to, under the network's own name. Objects that people made stay theirs. Pure.
 
 import type { KnownNetwork } from './networks';
-import { networkOptions } from './networks';
+import { isVersion6, networkOptions } from './networks';
 
 /** A network object as the engine lists it. */
 export interface EngineNetwork {
@@ -26,6 +26,8 @@ export interface NetworkObject {
   readonly CheckDuplicate: true;
   readonly Driver: string;
   readonly Internal: boolean;
+  /** Known from 28 on: an engine before it wants an IPv4 subnet of each network. */
+  readonly EnableIPv4: boolean;
   readonly EnableIPv6: boolean;
   readonly Options: Readonly<Record<string, string>>;
   readonly Labels: Readonly<Record<string, string>>;
@@ -116,7 +118,8 @@ function objectOf(network: WantedNetwork, driver: string): NetworkObject {
     CheckDuplicate: true,
     Driver: driver,
     Internal: internal,
-    EnableIPv6: subnets.some(({ cidr }) => cidr.includes(':')),
+    EnableIPv4: !subnets.every(isVersion6),
+    EnableIPv6: subnets.some(isVersion6),
     Options: { net: id },
     Labels: { ...labels, [keptLabel]: id },
     IPAM: {

@@ -1,12 +1,9 @@
 // skein bench membership: how soon a killed agent is committed down, whether one that pauses is spared, and serf beside it.
 
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { benchMembership, type MembershipReport } from '@skein/bench';
-import { SkeinError } from '@skein/contracts';
 import { Output } from '../output/output';
 import { cells, machineLine } from './bench';
+import { provided } from './provided';
 
 export interface BenchMembershipOptions {
   readonly home: string;
@@ -29,7 +26,7 @@ export async function benchMembershipCommand(options: BenchMembershipOptions): P
     preset,
     kills: options.kills ?? (quick ? 2 : 8),
     pauseMs: options.pause ?? (preset === 'lan' ? 2_500 : 1_000),
-    serf: vs === 'serf' ? await pathOfSerf(home) : null,
+    serf: vs === 'serf' ? await provided('serf', home) : null,
     progress: (text) => void process.stderr.write(`${text}\n`),
   });
   out.show(report, (shown) => textOf(shown, vs, out));
@@ -45,16 +42,4 @@ function textOf(report: MembershipReport, vs: string | undefined, out: Output): 
   );
   const foot = `${hosts} agents with the preset ${preset}, ${kills} kills and as many pauses; down as the gateway tells it`;
   return `${machineLine(machine)}\n\n${figures}\n\n${foot}`;
-}
-
-/** On PATH, unpacked earlier, or unpacked now from Debian's package; nothing on the machine changes. */
-async function pathOfSerf(home: string): Promise<string> {
-  const script = join(home, 'tools', 'setup', 'provide.mjs');
-  try {
-    const { stdout } = await promisify(execFile)(process.execPath, [script, 'serf']);
-    return stdout.trim();
-  } catch (thrown) {
-    const { stderr } = thrown as { stderr?: string };
-    throw new SkeinError('unavailable', stderr?.trim() ?? String(thrown), { cause: thrown });
-  }
 }

@@ -1,8 +1,6 @@
 // skein bench: measures the store and, with --vs, a peer in the same run; prints figures, ratios and which goals are met.
 
-import { execFile } from 'node:child_process';
-import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
+import { resolve } from 'node:path';
 import {
   type BenchReport,
   type FigureRow,
@@ -15,6 +13,7 @@ import { SkeinError } from '@skein/contracts';
 import pc from 'picocolors';
 import { Output } from '../output/output';
 import type { Cell } from '../output/table';
+import { provided } from './provided';
 
 export interface BenchOptions {
   readonly home: string;
@@ -50,7 +49,7 @@ export async function benchStore(options: BenchOptions): Promise<void> {
     path,
     plan,
     progress,
-    etcd: vs === undefined ? null : await pathOfEtcd(home),
+    etcd: vs === undefined ? null : await provided('etcd', home),
     ...(profile === undefined ? {} : { profileDir: resolve(profile) }),
   });
   out.show(report, (shown) => reportText(shown, out));
@@ -61,18 +60,6 @@ function groupOf(name: string): Group {
   if (known !== undefined) return known;
   const message = `There is no measurement '${name}': ${groups.join(', ')}`;
   throw new SkeinError('invalid_request', message, { field: 'only' });
-}
-
-/** On PATH, unpacked earlier, or unpacked now from Debian's package; nothing on the machine changes. */
-async function pathOfEtcd(home: string): Promise<string> {
-  const script = join(home, 'tools', 'setup', 'provide.mjs');
-  try {
-    const { stdout } = await promisify(execFile)(process.execPath, [script, 'etcd']);
-    return stdout.trim();
-  } catch (thrown) {
-    const { stderr } = thrown as { stderr?: string };
-    throw new SkeinError('unavailable', stderr?.trim() ?? String(thrown), { cause: thrown });
-  }
 }
 
 function reportText(report: BenchReport, out: Output): string {
