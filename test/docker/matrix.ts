@@ -252,9 +252,9 @@ function matrix({ path, version }: TestedEngine): void {
         [25, again('engine-h2')],
         [60, again('agent-h1')],
       ]);
-      const { succeeded } = await hundredRuns(docker, 'web', disturb);
+      const { succeeded, failed } = await hundredRuns(docker, 'web', disturb);
       expect(succeeded).toBeGreaterThan(50);
-      expect(await heldAmiss(docker, 'web')).toEqual([]);
+      expect(await heldAmiss(docker, 'web', failed)).toEqual([]);
       expect(await notReached(docker, 'web', { host: 'h1', name: 'one' })).toEqual([]);
     },
     3 * timeoutMs,
