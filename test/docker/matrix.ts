@@ -147,6 +147,63 @@ function matrix({ path, version }: TestedEngine): void {
   );
 
   it(
+    'a port that is published is answered on the host, and the container is on the network all the same',
+    async () => {
+      const server = ['httpd', '-f', '-p', '80', '-h', '/etc'];
+      const published = ['-p', '8088:80', ...on(), imageName];
+      await docker.engines.h2.run(
+        'run',
+        '-d',
+        '--init',
+        '--name',
+        'shown',
+        ...published,
+        ...server,
+      );
+      const shown = await docker.addressOf('h2', 'shown', 'web');
+      expect(await docker.unreached('h1', 'one', shown)).toEqual([]);
+      const { body: host } = await docker.stack.call('GET', '/v1/hosts/h2');
+      const fetch = (at: string) => ['busybox', 'wget', '-q', '-O', '-', `http://${at}/hostname`];
+      const own = await docker.engines.h2.run('exec', 'shown', 'cat', '/etc/hostname');
+      const argv = fetch(`${host.vtep}:8088`);
+      const answered = await docker.stack.cluster.control.call('run', { netns: 'host-h1', argv });
+      expect([answered.code, answered.stdout.trim()]).toEqual([0, own]);
+      expect(await docker.engines.h1.run('exec', 'one', ...fetch(shown).slice(1))).toBe(own);
+      await docker.engines.h2.run('rm', '-f', 'shown');
+      expect(await gone(shown)).toEqual([]);
+    },
+    timeoutMs,
+  );
+
+  // From 25 on, one run can name several networks, each with what is wished on it.
+  if (version !== null)
+    it(
+      'a run with two networks has an address and a MAC of its own on each',
+      async () => {
+        await docker.network('more', '10.83.0.0/24');
+        const web = 'name=web,ip=10.80.0.90,mac-address=02:42:0a:50:00:5a,alias=both';
+        const more = 'name=more,ip=10.83.0.90,mac-address=02:42:0a:53:00:5a';
+        await docker.run('h3', 'many', '--network', web, '--network', more);
+        await docker.run('h1', 'other', '--network', 'more');
+        const shown = await docker.engines.h3.run('exec', 'many', 'ip', 'addr');
+        for (const each of [
+          '10.80.0.90/24',
+          '02:42:0a:50:00:5a',
+          '10.83.0.90/24',
+          '02:42:0a:53:00:5a',
+        ])
+          expect(shown).toContain(each);
+        expect(await docker.unreached('h1', 'one', '10.80.0.90')).toEqual([]);
+        expect(await docker.unreached('h1', 'one', 'both')).toEqual([]);
+        expect(await docker.unreached('h1', 'other', '10.83.0.90')).toEqual([]);
+        await docker.engines.h3.run('rm', '-f', 'many');
+        await docker.engines.h1.run('rm', '-f', 'other');
+        expect(await gone('10.80.0.90')).toEqual([]);
+      },
+      timeoutMs,
+    );
+
+  it(
     'a plain namespace and containers of compose are on the same network',
     async () => {
       const { netns } = await docker.stack.cluster.control.call('addContainer', { name: 'plain' });

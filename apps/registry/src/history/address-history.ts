@@ -8,18 +8,20 @@ import {
   type addressHistoryContract,
 } from '@skein/contracts';
 import { formatAddress, parseAddress, sortableAddress } from '@skein/ip';
-import type { RequestContext } from '@skein/messaging';
+import type { Deadline, RequestContext } from '@skein/messaging';
 import type { FreshView } from '@skein/registry';
-import { catchUpMs } from './event-history';
 import type { HistoryStore } from './history-store';
 import type { HistoryWriter } from './history-writer';
+
+/** Longest wait for the history to have what the view has. */
+const longestCatchUpMs = 5_000;
 
 type Request = ParsedRequestOf<typeof addressHistoryContract>;
 
 export interface AddressHistoryOptions {
   readonly view: FreshView;
   readonly store: HistoryStore;
-  readonly writer: HistoryWriter;
+  readonly writer: Pick<HistoryWriter, 'reached' | 'written'>;
 }
 
 export class AddressHistory {
@@ -33,7 +35,7 @@ export class AddressHistory {
     request: Request,
     context: RequestContext,
   ): Promise<ReplyOf<typeof addressHistoryContract>> {
-    const { view, store, writer } = this.#options;
+    const { view, store } = this.#options;
     const { sortable, address } = canonical(request.address);
     if (request.atTime !== undefined && request.atRevision !== undefined) {
       throw new SkeinError('invalid_request', 'Give a time or a revision, not both', {
@@ -41,7 +43,7 @@ export class AddressHistory {
       });
     }
     const networkId = await this.#networkIdOf(request.network, context);
-    await writer.reached(view.revision, catchUpMs);
+    await this.#demandWritten(view.revision, context.deadline);
     const rows = await store.holdings({ sortable, networkId });
     const began = rows.filter((row) => hasBegun(row, request));
     if (began.length === 0) {
@@ -56,6 +58,14 @@ export class AddressHistory {
       holders: began.filter((row) => !hasEnded(row, request)),
       past: began.filter((row) => hasEnded(row, request)),
     };
+  }
+
+  /** Without it an answer could deny what has just been told to somebody. */
+  async #demandWritten(revision: number, deadline: Deadline): Promise<void> {
+    const { writer } = this.#options;
+    if (await writer.reached(revision, Math.min(longestCatchUpMs, deadline.remainingMs()))) return;
+    const message = `The history has not been written up to revision ${revision} yet`;
+    throw new SkeinError('unavailable', message, { facts: { revision, seen: writer.written } });
   }
 
   /** A network that is gone may still be asked about, by its id or by what it was called. */

@@ -6,7 +6,7 @@ import type { HistoryStore } from './history-store';
 import type { HistoryWriter } from './history-writer';
 
 /** Longest wait for the history to have what the view has. */
-export const catchUpMs = 1_000;
+const catchUpMs = 1_000;
 
 export class EventHistory {
   readonly #view: CommittedView;

@@ -116,9 +116,9 @@ export class HistoryWriter {
     });
   }
 
-  /** Resolves once `revision` has been written, or after `timeoutMs`. */
-  async reached(revision: number, timeoutMs: number): Promise<void> {
-    if (this.#written >= revision) return;
+  /** Resolves once `revision` has been written, or after `timeoutMs`: whether it has. */
+  async reached(revision: number, timeoutMs: number): Promise<boolean> {
+    if (this.#written >= revision) return true;
     await new Promise<void>((resolve) => {
       const reading: Reading = {
         revision,
@@ -132,6 +132,7 @@ export class HistoryWriter {
       this.#readers.add(reading);
       this.#hurry();
     });
+    return this.#written >= revision;
   }
 
   /** Writes what has been taken, then no more. */
