@@ -21,7 +21,7 @@ export function describeMatrix(title: string, engine: TestedEngine = ownEngine()
   describeWherePossible(lacking, title, () => matrix(engine));
 }
 
-function matrix({ path, version }: TestedEngine): void {
+function matrix({ path, major }: TestedEngine): void {
   let docker: DockerStack;
   let vni: number;
 
@@ -41,14 +41,13 @@ function matrix({ path, version }: TestedEngine): void {
       return held.includes(address) ? [`${address} is held still`] : [];
     });
 
-  it('the engines are of the release that is meant', async () => {
-    const versions = await Promise.all(
-      Object.values(docker.engines).map((engine) =>
-        engine.run('version', '-f', '{{.Server.Version}}'),
-      ),
-    );
-    for (const each of versions) expect(each.startsWith(version ?? '')).toBe(true);
-  });
+  if (major !== null)
+    it('the engines are of the release that is meant', async () => {
+      for (const engine of Object.values(docker.engines)) {
+        const version = await engine.run('version', '-f', '{{.Server.Version}}');
+        expect(version).toMatch(new RegExp(`^${major}\\.`));
+      }
+    });
 
   it(
     'containers of two hosts reach each other',
@@ -176,7 +175,7 @@ function matrix({ path, version }: TestedEngine): void {
   );
 
   // From 25 on, one run can name several networks, each with what is wished on it.
-  if (version !== null)
+  if ((major ?? 0) >= 25)
     it(
       'a run with two networks has an address and a MAC of its own on each',
       async () => {

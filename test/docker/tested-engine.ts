@@ -8,17 +8,17 @@ export interface TestedEngine {
   readonly path: string;
   /** Why it can't be tested here, in words. */
   readonly lacking: string | null;
-  /** Begins the engine's version; null: whatever the machine has. */
-  readonly version: string | null;
+  /** Of its version; null: whatever the machine has. */
+  readonly major: number | null;
 }
 
 export function ownEngine(): TestedEngine {
-  return { path: process.env['PATH'] ?? '', lacking: null, version: null };
+  return { path: process.env['PATH'] ?? '', lacking: null, major: null };
 }
 
 export function engineOf(release: EngineRelease): TestedEngine {
   const path = pathWithRelease(release, home);
-  const version = `${release.replace('docker-', '')}.`;
-  if (path !== null) return { path, lacking: null, version };
-  return { ...ownEngine(), version, lacking: `not here: node tools/setup/provide.mjs ${release}` };
+  const major = Number(release.replace('docker-', ''));
+  if (path !== null) return { path, lacking: null, major };
+  return { ...ownEngine(), major, lacking: `not here: node tools/setup/provide.mjs ${release}` };
 }

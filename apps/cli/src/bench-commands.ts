@@ -92,6 +92,8 @@ async function pathWith(release: EngineRelease, what: string, home: string): Pro
     throw new SkeinError('invalid_request', message, { field: 'engine' });
   }
   const { provided } = await import('./commands/provided');
-  await provided(release, home);
-  return pathWithRelease(release, home) ?? '';
+  const program = await provided(release, home);
+  const path = pathWithRelease(release, home);
+  if (path !== null) return path;
+  throw new SkeinError('internal', `${program} is not where ${release} is looked for`);
 }
